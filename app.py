@@ -1,0 +1,360 @@
+"""The browser page: `python app.py`.
+
+Questions on the left, their evidence on the right. This file wires the page to an `Assistant`;
+what is shown is rendered in `assistant/page`, what is said is worked out in `assistant/chat.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from assistant.errors import AssistantError, QuestionError, SettingsError
+from assistant.page import render
+from assistant.page.conversation import Turn, messages
+from assistant.page.guard import Guard
+from assistant.settings import Settings, stay_offline
+from assistant.types import Answer, Document, Message
+
+stay_offline()  # Gradio reads the environment when it is imported.
+
+import gradio as gr  # noqa: E402
+import uvicorn  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
+
+log = logging.getLogger("ots_assistant.page")
+
+PAGE = Path(render.__file__).parent
+TITLE = "OTS Digital Agreements"
+AT_ONCE = 4
+"""Questions answered at the same time; later ones wait in the queue, which shows their place."""
+STARTERS = (
+    "Where was the Digital Economy Partnership Agreement signed?",
+    "Which countries are parties to the agreement?",
+    "What does the agreement say about electronic signatures?",
+    "What did Azerbaijan and Turkey sign in September 2021?",
+)
+SURPRISE = "Something unexpected went wrong; the terminal has the details. You can ask again."
+
+
+class Answering(Protocol):
+    """What the page needs of an `Assistant`."""
+
+    @property
+    def documents(self) -> Mapping[str, Document]: ...
+
+    def warm(self) -> None: ...
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        doc_ids: Collection[str] | None = None,
+    ) -> Iterator[Answer]: ...
+
+
+class Readiness:
+    """Loads the models in the background and says in one line how far that is."""
+
+    def __init__(self, assistant: Answering) -> None:
+        self._assistant = assistant
+        self.done = False
+        self.line = "Loading the models; the first answer takes a little longer."
+
+    def start(self) -> None:
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            self._assistant.warm()
+            self.line = ""
+        except AssistantError as fault:
+            self.line = str(fault)
+        except Exception:
+            log.exception("The models could not be loaded")
+            self.line = "The models could not be loaded; the terminal has the details."
+        self.done = True
+
+
+class Page:
+    """The handlers behind the page; each returns what its outputs show next."""
+
+    def __init__(self, assistant: Answering, readiness: Readiness) -> None:
+        self._assistant = assistant
+        self._readiness = readiness
+
+    def view(self, turns: Sequence[Turn]) -> tuple[list[Turn], str, str, str]:
+        """State, conversation, status line and evidence of the last turn."""
+        last = turns[-1] if turns else None
+        talk = render.conversation_html(turns) if turns else render.welcome_html(STARTERS)
+        evidence = render.evidence_html(len(turns), last, self._assistant.documents)
+        return list(turns), talk, render.status_line(turns), evidence
+
+    def begin(self, question: str, turns: list[Turn]) -> tuple[Any, ...]:
+        """Show the question at once, before its place in the queue comes up."""
+        if turns and turns[-1].growing:
+            turns = [*turns[:-1], replace(turns[-1], stopped=True)]
+        return "", *self.view([*turns, Turn(question.strip())]), *buttons(asking=True)
+
+    def begin_starter(self, turns: list[Turn], chosen: gr.EventData) -> tuple[Any, ...]:
+        return self.begin(STARTERS[int(chosen.index) % len(STARTERS)], turns)
+
+    def answer(self, turns: list[Turn]) -> Iterator[tuple[Any, ...]]:
+        """Stream the answer to the last question."""
+        if not turns or not turns[-1].growing:
+            yield gr.skip(), *self.view(turns), *buttons(asking=False)
+            return
+        earlier, turn = turns[:-1], turns[-1]
+        try:
+            growth = self._assistant.stream(turn.question, messages(earlier))
+            with contextlib.closing(growth) as snapshots:  # type: ignore[type-var]
+                for snapshot in snapshots:
+                    turn = replace(turn, answer=snapshot)
+                    yield gr.skip(), *self.view([*earlier, turn]), *buttons(asking=turn.growing)
+        except QuestionError as fault:
+            # The question never was one: it goes back into the box, to be changed.
+            _, talk, _, evidence = self.view(earlier)
+            yield turn.question, earlier, talk, str(fault), evidence, *buttons(asking=False)
+            return
+        except AssistantError as fault:
+            turn = replace(turn, fault=str(fault))
+        except Exception:
+            log.exception("No answer to %r", turn.question[:200])
+            turn = replace(turn, fault=SURPRISE)
+        if turn.growing:
+            turn = replace(turn, fault="The answer broke off. You can ask again.")
+        yield gr.skip(), *self.view([*earlier, turn]), *buttons(asking=False)
+
+    def stop(self, turns: list[Turn]) -> tuple[Any, ...]:
+        if turns and turns[-1].growing:
+            turns = [*turns[:-1], replace(turns[-1], stopped=True)]
+        return gr.skip(), *self.view(turns), *buttons(asking=False)
+
+    def show_evidence(self, turns: list[Turn], chosen: gr.EventData) -> str:
+        """The evidence of an earlier turn, whose marker was clicked."""
+        number = int(chosen.turn)
+        turn = turns[number - 1] if 0 < number <= len(turns) else None
+        return render.evidence_html(number, turn, self._assistant.documents)
+
+    async def readiness(self) -> AsyncIterator[str]:
+        while not self._readiness.done:
+            yield self._readiness.line
+            await asyncio.sleep(0.3)
+        yield self._readiness.line
+
+
+def buttons(asking: bool) -> tuple[Any, Any]:
+    """Either Ask or Stop."""
+    return gr.update(visible=not asking), gr.update(visible=asking)
+
+
+def panel(value: str, template: str, **more: Any) -> gr.HTML:
+    """An HTML panel; the template's own element stays in place when the value changes."""
+    more.setdefault("js_on_load", None)
+    return gr.HTML(value, html_template=template, apply_default_css=False, **more)
+
+
+def forward(event: str) -> str:
+    """Hand a browser event from script.js on to Python."""
+    return f"element.addEventListener('ots:{event}', e => trigger('{event}', e.detail));"
+
+
+def build_blocks(assistant: Answering, readiness: Readiness) -> gr.Blocks:
+    page = Page(assistant, readiness)
+    _, talk_html, _, evidence_html = page.view([])
+    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
+        turns = gr.State([])
+        with gr.Row(elem_id="masthead"):
+            panel(render.masthead_html(TITLE), "${value}")
+            ready = panel("", '<p role="status">${value}</p>', elem_id="ready")
+        with gr.Row(elem_id="desk"):
+            with gr.Column(elem_id="talk"):
+                talk = panel(
+                    talk_html,
+                    '<div class="scroll" role="region" aria-label="Conversation">${value}</div>',
+                    elem_id="conversation",
+                    js_on_load=forward("evidence") + forward("starter"),
+                )
+                status = panel("", '<p role="status">${value}</p>', elem_id="status")
+                with gr.Row(elem_id="composer"):
+                    question = gr.Textbox(
+                        label="Your question",
+                        show_label=False,
+                        placeholder="Ask about the agreements",
+                        lines=1,
+                        max_lines=6,
+                        container=False,
+                        autofocus=True,
+                        elem_id="question",
+                    )
+                    ask = gr.Button("Ask", variant="primary", elem_id="ask")
+                    stop = gr.Button("Stop", variant="stop", elem_id="stop", visible=False)
+            with gr.Column(elem_id="evidence"):
+                evidence = panel(
+                    evidence_html,
+                    '<div class="scroll" role="region" aria-label="Evidence" tabindex="0">'
+                    "${value}</div>",
+                )
+        shown = [question, turns, talk, status, evidence, ask, stop]
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+        quick["api_visibility"] = "private"
+        begun = [
+            gr.on([question.submit, ask.click], page.begin, [question, turns], shown, **quick),
+            talk.starter(page.begin_starter, [turns], shown, **quick),
+        ]
+        answers = [
+            start.then(
+                page.answer,
+                [turns],
+                shown,
+                concurrency_limit=AT_ONCE,
+                concurrency_id="answer",
+                show_progress="minimal",
+                show_progress_on=status,
+                api_visibility="private",
+            )
+            for start in begun
+        ]
+        stop.click(page.stop, [turns], shown, cancels=answers, **quick)
+        talk.evidence(page.show_evidence, [turns], [evidence], **quick)
+        blocks.load(page.readiness, None, [ready], concurrency_limit=None,
+                    show_progress="hidden", api_visibility="private")
+    return blocks
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's own parts in the page's colours; only fonts that the system has."""
+    sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+    base = gr.themes.Base(font=sans, font_mono=("ui-monospace", "monospace"))
+    return base.set(
+        body_background_fill="#f6f4ef",
+        body_background_fill_dark="#15181b",
+        body_text_color="#20262b",
+        body_text_color_dark="#e5e2da",
+    )
+
+
+def build_server(assistant: Answering) -> FastAPI:
+    """The whole page as an ASGI application; the models start to load with it."""
+    readiness = Readiness(assistant)
+    blocks = build_blocks(assistant, readiness)
+    blocks.queue(max_size=64, api_open=False)
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    server.add_middleware(Guard)
+    gr.mount_gradio_app(
+        server,
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        pwa=False,
+        show_error=False,
+        max_file_size="1mb",
+        favicon_path=str(PAGE / "icon.svg"),
+        theme=theme(),
+        css=(PAGE / "style.css").read_text(encoding="utf-8"),
+        js=(PAGE / "script.js").read_text(encoding="utf-8"),
+    )
+    readiness.start()
+    return server
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int, public: bool) -> socket.socket:
+    """A listening socket, or the reason why there is none."""
+    if not is_loopback(host) and not public:
+        raise SettingsError(
+            f"The address {host} can be reached by others, and this page has no login.",
+            "leave --host out, or add --public-without-login if that is what you want",
+        )
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as fault:
+        raise SettingsError(
+            f"The page can't be opened at {host}, port {port}: {_reason(fault)}.",
+            f"python app.py --port {port + 1 if port < 65535 else 7860}",
+        ) from None
+    return listener
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, OSError) and fault.strerror:
+        return fault.strerror[0].lower() + fault.strerror[1:]
+    return str(fault)
+
+
+def serve(server: FastAPI, listener: socket.socket, open_browser: bool) -> None:
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    print(f"The page is at {address}  (Ctrl-C ends it)", flush=True)
+    if open_browser:
+        threading.Timer(1, webbrowser.open, [address]).start()
+    config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=2)
+    # A second Ctrl-C lands here; the first is uvicorn's.
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def has_display() -> bool:
+    """Whether a browser could open a window; without one, text browsers would take the terminal."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python app.py", description="Open the browser page.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
+    parser.add_argument("--port", type=int, default=7860, help="port to listen at (%(default)s)")
+    parser.add_argument("--no-browser", action="store_true", help="don't open a browser window")
+    parser.add_argument(
+        "--public-without-login",
+        action="store_true",
+        help="let anyone who can reach --host use the page",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    try:
+        # The port comes first: better to hear of it before the models and the index load.
+        listener = listen(options.host, options.port, options.public_without_login)
+        from assistant.chat import Assistant
+
+        assistant = Assistant.from_settings(Settings.load())
+        serve(build_server(assistant), listener, not options.no_browser and has_display())
+    except AssistantError as fault:
+        print(fault, file=sys.stderr)
+        return fault.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
