@@ -1,0 +1,240 @@
+"""The assistant: a question in, a growing `Answer` out.
+
+    question, history -> standalone query -> ranked passages -> draft -> claims -> `Answer`
+
+`stream()` is the one way through; `ask()` only takes its last value.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from assistant import compose, models, prompts
+from assistant.compose import Composer
+from assistant.conclude import conclude
+from assistant.errors import AssistantError, QuestionError, SourceError
+from assistant.evidence import Evidence
+from assistant.grounding import Grounder, Verdict, markers, split_claims
+from assistant.index import NoIndex, SearchIndex, build
+from assistant.passages import Sentence, sentences
+from assistant.questions import leans_on_history, with_history
+from assistant.retrieval import Retriever
+from assistant.settings import Settings
+from assistant.sources import load_documents
+from assistant.types import (
+    Answer,
+    ChatModel,
+    Document,
+    Encoder,
+    Message,
+    Outcome,
+    Passage,
+    Progress,
+    ScoredPassage,
+    silent,
+)
+
+MAX_QUESTION_CHARS = 4000
+
+
+class Assistant:
+    """Answers questions from its documents and cites every sentence it shows.
+
+    `chat_model` is called when a model is first needed: loading one takes seconds and may fail,
+    and an assistant without one still answers with quotes.
+    """
+
+    def __init__(
+        self,
+        documents: Mapping[str, Document],
+        index: SearchIndex,
+        encoder: Encoder,
+        chat_model: Callable[[], ChatModel | None],
+        settings: Settings,
+    ) -> None:
+        self.documents = documents
+        self._chat_model = chat_model
+        self._settings = settings
+        self._fingerprint = settings.fingerprint()
+        self._retriever = Retriever(index, documents, settings)
+        self._evidence = Evidence(encoder)
+        self._sentences = {doc_id: sentences(document) for doc_id, document in documents.items()}
+
+    @classmethod
+    def from_settings(cls, settings: Settings, progress: Progress = silent) -> Assistant:
+        """Put the parts together; builds the index when there is none yet."""
+        documents = load_documents(settings.sources)
+        chat_model = models.Later(lambda: models.load_chat_model(settings))
+        chat_model.start()  # in the background, while the embedding model loads
+        encoder = models.load_encoder(settings)
+        try:
+            index = SearchIndex.open(settings, documents, encoder)
+        except NoIndex:
+            build(settings, documents, encoder, progress)
+            index = SearchIndex.open(settings, documents, encoder)
+        return cls(documents, index, encoder, chat_model.get, settings)
+
+    def warm(self) -> None:
+        """Load the models and read the sources ahead of the first question."""
+        self._evidence.rank("", self._grounder(self._context([], None)).windows)
+        model = self._chat_model()
+        if isinstance(model, models.LocalChat):
+            model.prime(prompts.render_sources(self._context([], None), self.documents))
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        doc_ids: Collection[str] | None = None,
+    ) -> Answer:
+        """The answer to a question. Raises `QuestionError` for one that can't be taken."""
+        *_, answer = self.stream(question, history, doc_ids)
+        return answer
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        doc_ids: Collection[str] | None = None,
+    ) -> Iterator[Answer]:
+        """The answer as it grows: evidence first, then claim by claim, the last one whole.
+
+        `doc_ids` narrows the sources that may answer.
+        """
+        self._check(question, doc_ids)
+        return self._stream(" ".join(question.split()), list(history), doc_ids)
+
+    def _stream(
+        self, question: str, history: list[Message], doc_ids: Collection[str] | None
+    ) -> Iterator[Answer]:
+        started = time.perf_counter()
+        query = question
+        if history and leans_on_history(question):
+            query = with_history(question, history)
+        hits = self._retriever.retrieve(query, self._settings.top_k, doc_ids)
+        passages = self._context(hits, doc_ids)
+        turn = _Turn(question, query, hits, Composer(self.documents, passages), started)
+        turn.mark("first_evidence")
+        yield self._answer(turn, "pending")
+
+        grounder = self._grounder(passages)
+        for _ in self._write(turn, history, passages, grounder):
+            yield self._answer(turn, "pending")
+        ranked = self._evidence.rank(query, grounder.windows, [v.text for v in turn.verdicts])
+        outcome, missing = conclude(query, ranked, turn.verdicts, turn.probe, turn.composer)
+        turn.mark("total")
+        yield self._answer(turn, outcome, missing)
+
+    def _write(
+        self, turn: _Turn, history: list[Message], passages: list[Passage], grounder: Grounder
+    ) -> Iterator[Verdict]:
+        """Draft with the chat model and judge each claim as soon as it is whole."""
+        try:
+            model = self._chat_model()
+            if model is None:
+                turn.notice = compose.QUOTING
+                return
+            turn.model = model.name
+            sources = prompts.render_sources(passages, self.documents)
+            asked = prompts.render_question(turn.question, turn.query, history)
+            turn.probe = model.probe(prompts.render_answerable(sources, asked))
+            request = prompts.render_draft(sources, asked)
+            for claim in _claims(turn, model.stream(request, self._settings.max_answer_tokens)):
+                turn.verdicts.append(grounder.judge(claim))
+                yield turn.verdicts[-1]
+        except AssistantError as fault:
+            # The reader still gets the quoted evidence, and one line that says what failed.
+            turn.notice, turn.error_code = str(fault), fault.exit_code
+
+    def _answer(self, turn: _Turn, outcome: Outcome, missing: str = "") -> Answer:
+        shown = turn.composer
+        return Answer(
+            text=shown.text,
+            outcome=outcome,
+            claims=tuple(shown.claims),
+            citations=shown.citations,
+            retrieved=tuple(turn.hits),
+            standalone_query=turn.query,
+            missing=missing,
+            timings=dict(turn.timings),
+            settings_fingerprint=self._fingerprint,
+            question=turn.question,
+            quoted=not turn.model,
+            notice=turn.notice,
+            error_code=turn.error_code,
+            model=turn.model,
+            dropped_markers=turn.dropped_markers,
+        )
+
+    def _context(self, hits: list[ScoredPassage], doc_ids: Collection[str] | None) -> list[Passage]:
+        return self._retriever.context(hits, doc_ids)
+
+    def _grounder(self, passages: Sequence[Passage]) -> Grounder:
+        """Over the sentences of these passages; a list that they touch comes whole."""
+        return Grounder([s for p in _by_document(passages).values() for s in self._within(p)])
+
+    def _within(self, passages: Sequence[Passage]) -> list[Sentence]:
+        found = self._sentences[passages[0].doc_id]
+        inside = [s for s in found if any(p.start <= s.start < p.end for p in passages)]
+        lists = {s.block for s in inside if s.item}
+        return [s for s in found if s in inside or s.block in lists]
+
+    def _check(self, question: str, doc_ids: Collection[str] | None) -> None:
+        if not question.strip():
+            raise QuestionError("The question is empty.", 'ots-assistant ask "Where was …?"')
+        if len(question) > MAX_QUESTION_CHARS:
+            raise QuestionError(
+                f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} "
+                "can be taken.",
+                "ask for one thing at a time",
+            )
+        unknown = sorted(set(doc_ids or ()) - set(self.documents))
+        if unknown or (doc_ids is not None and not doc_ids):
+            raise SourceError(
+                f"There is no source '{unknown[0]}'." if unknown else "No source is chosen.",
+                "ots-assistant sources list",
+            )
+
+
+@dataclass
+class _Turn:
+    """What is known so far about the question being answered."""
+
+    question: str
+    query: str
+    hits: list[ScoredPassage]
+    composer: Composer
+    started: float
+    draft: str = ""
+    probe: float | None = None
+    model: str = ""
+    notice: str = ""
+    error_code: int = 0
+    dropped_markers: int = 0
+    verdicts: list[Verdict] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def mark(self, moment: str) -> None:
+        self.timings.setdefault(moment, round(time.perf_counter() - self.started, 4))
+
+
+def _claims(turn: _Turn, pieces: Iterator[str]) -> Iterator[str]:
+    """Claims of a draft in order, each as soon as the next one has begun."""
+    given = 0
+    for piece in pieces:
+        turn.mark("first_token")
+        turn.draft += piece
+        whole = split_claims(turn.draft)[:-1]
+        yield from whole[given:]
+        given = max(given, len(whole))
+    yield from split_claims(turn.draft)[given:]
+    turn.dropped_markers = len(markers(turn.draft))
+
+
+def _by_document(passages: Sequence[Passage]) -> dict[str, list[Passage]]:
+    grouped: dict[str, list[Passage]] = {}
+    for passage in passages:
+        grouped.setdefault(passage.doc_id, []).append(passage)
+    return grouped

@@ -1,0 +1,353 @@
+"""Builds the embedding model and the chat model that the settings name.
+
+Heavy libraries are imported inside the functions that need them, so that `--help` and the commands
+that need no model stay quick.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urldefrag
+
+from assistant import weights
+from assistant.errors import AssistantError, ModelError, SettingsError, WeightsError
+from assistant.settings import Settings
+from assistant.types import ChatModel, Encoder, Message
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from sentence_transformers import SentenceTransformer
+
+CONTEXT_TOKENS = 8192
+"""Room for a prompt and its reply in the local model."""
+_KEPT_PREFIXES = 6
+"""Prompt states kept on disk, about 30 MB each."""
+
+
+class SentenceEncoder:
+    """A sentence-transformers model as an `Encoder`."""
+
+    def __init__(self, model: SentenceTransformer, name: str) -> None:
+        self.name = name
+        self._model = model
+
+    def encode_documents(self, texts: Sequence[str]) -> list[list[float]]:
+        vectors = self._model.encode_document(
+            list(texts), normalize_embeddings=True, show_progress_bar=False
+        )
+        return [[float(x) for x in vector] for vector in vectors]
+
+    def encode_query(self, text: str) -> list[float]:
+        vector = self._model.encode_query(text, normalize_embeddings=True, show_progress_bar=False)
+        return [float(x) for x in vector]
+
+
+def load_encoder(settings: Settings) -> Encoder:
+    """The embedding model of the settings, from a package, a folder or the hub's local cache."""
+    name = settings.embedding_model
+    folder = weights.find_embedding(name)
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceEncoder(SentenceTransformer(str(folder or name), device="cpu"), name)
+    except (OSError, ValueError, RuntimeError) as fault:
+        raise ModelError(
+            f"The embedding model '{name}' can't be loaded: {_line(fault)}.",
+            "set OTS_ASSISTANT_EMBEDDING_MODEL to all-MiniLM-L6-v2 or to a model's folder",
+        ) from fault
+
+
+class LangChainChat:
+    """Any LangChain chat model as a `ChatModel`."""
+
+    def __init__(self, chat: BaseChatModel, name: str, mend: str) -> None:
+        self.name = name
+        self._chat = chat
+        self._mend = mend
+
+    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
+        with self._faults_named():
+            for chunk in self._chat.bind(max_tokens=max_tokens).stream(_turns(messages)):
+                if chunk.text:
+                    yield chunk.text
+
+    def probe(self, messages: Sequence[Message]) -> float | None:
+        with self._faults_named():
+            asked = self._chat.bind(max_tokens=1, logprobs=True, top_logprobs=20)
+            try:
+                reply = asked.invoke(_turns(messages))
+            except TypeError:  # a provider whose client takes no such argument
+                return None
+        content = (reply.response_metadata.get("logprobs") or {}).get("content") or []
+        return yes_probability(content[0].get("top_logprobs", [])) if content else None
+
+    @contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        """Turn whatever a provider's client raises into one line and the way to mend it."""
+        try:
+            yield
+        except (AssistantError, GeneratorExit, TypeError):
+            raise
+        except Exception as fault:
+            raise self._named(fault) from fault
+
+    def _named(self, fault: Exception) -> ModelError:
+        status, kind = getattr(fault, "status_code", None), type(fault).__name__
+        if status in (401, 403):
+            return ModelError(f"{self.name} refused the key: {_line(fault)}.", self._mend)
+        if "timeout" in kind.lower():
+            return ModelError(
+                f"{self.name} did not answer in time.", "try again, or raise OTS_ASSISTANT_TIMEOUT_S"
+            )
+        if "connection" in kind.lower():
+            return ModelError(f"{self.name} can't be reached: {_line(fault)}.", self._mend)
+        return ModelError(f"{self.name} failed: {_line(fault)}.", self._mend)
+
+
+class LocalChat(LangChainChat):
+    """A GGUF model on llama.cpp, served to this process alone on a loopback port.
+
+    The first message is taken for a prefix that many questions share. Once read, its state is
+    saved to disk, and a later process takes it from there instead of reading it again.
+    """
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self._states = settings.cache_dir / "prompts"
+        self._lock = threading.Lock()
+        self._prefix = ""
+        key = secrets.token_urlsafe(24)
+        self._server, url = _start_server(path, key, settings.threads, self._states)
+        self._identity = f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
+        import httpx
+
+        # `trust_env=False` keeps a proxy of the environment out of a loopback connection.
+        self._http = httpx.Client(
+            base_url=url.removesuffix("/v1"),
+            headers={"Authorization": f"Bearer {key}"},
+            trust_env=False,
+            timeout=settings.timeout_s,
+        )
+        chat = _openai_chat(url, path.stem, key, settings, http_client=self._http)
+        super().__init__(chat, path.stem, "ots-assistant doctor")
+
+    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
+        with self._lock:
+            self._prime(messages)
+            yield from super().stream(messages, max_tokens)
+
+    def probe(self, messages: Sequence[Message]) -> float | None:
+        with self._lock:
+            self._prime(messages)
+            return super().probe(messages)
+
+    def prime(self, prefix: Message) -> None:
+        """Read a prefix ahead of the questions that will follow it."""
+        with self._lock:
+            self._prime([prefix])
+
+    def _prime(self, messages: Sequence[Message]) -> None:
+        prefix = messages[0]["content"]
+        if messages[0]["role"] != "system" or prefix == self._prefix:
+            return
+        digest = hashlib.sha256(f"{self._identity}\n{_engine()}\n{prefix}".encode()).hexdigest()
+        state = self._states / f"{digest[:24]}.bin"
+        if not (_intact(state) and self._slot("restore", state)):
+            list(super().stream([messages[0], {"role": "user", "content": "."}], 1))
+            if self._slot("save", state):
+                _seal(state)
+                _drop_oldest(self._states)
+        self._prefix = prefix
+
+    def _slot(self, action: str, state: Path) -> bool:
+        """Save or restore the model's state; false where the disk does not allow it."""
+        reply = self._http.post(f"/slots/0?action={action}", json={"filename": state.name})
+        return reply.is_success
+
+
+class Later:
+    """A chat model that is loaded when first needed, or in the background before; once."""
+
+    def __init__(self, load: Callable[[], ChatModel | None]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._model: ChatModel | None = None
+        self._fault: AssistantError | None = None
+        self._loaded = False
+
+    def start(self) -> None:
+        threading.Thread(target=self._fill, name="chat-model", daemon=True).start()
+
+    def get(self) -> ChatModel | None:
+        """The model, waiting for it; raises the fault that kept it from loading."""
+        self._fill()
+        if self._fault:
+            raise self._fault
+        return self._model
+
+    def _fill(self) -> None:
+        with self._lock:
+            if self._loaded:
+                return
+            try:
+                self._model = self._load()
+            except AssistantError as fault:
+                self._fault = fault
+            self._loaded = True
+
+
+def load_chat_model(settings: Settings) -> ChatModel | None:
+    """The chat model of the settings; None when it is `none`, or `local` and not fetched yet."""
+    name = settings.chat_model
+    if name == "none":
+        return None
+    if name == "local":
+        found = weights.find(weights.CHAT_MODEL, settings.cache_dir)
+        return LocalChat(found, settings) if found else None
+    if name.endswith(".gguf"):
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise WeightsError(
+                f"There is no model file {path}.", "correct OTS_ASSISTANT_CHAT_MODEL or unset it"
+            )
+        return LocalChat(path, settings)
+    if name.startswith(("http://", "https://")):
+        url, model = urldefrag(name)
+        chat = _openai_chat(url, model or "default", settings.api_key or "none", settings)
+        return LangChainChat(chat, url, "check the address and OTS_ASSISTANT_API_KEY")
+    return _provider_chat(name, settings)
+
+
+def yes_probability(top: Sequence[dict[str, Any]]) -> float | None:
+    """P(yes) against P(no) among the first token's alternatives; None when neither is there."""
+    mass = {"yes": 0.0, "no": 0.0}
+    for choice in top:
+        word = choice["token"].strip().lower()
+        if word in mass:
+            mass[word] += math.exp(choice["logprob"])
+    total = sum(mass.values())
+    return mass["yes"] / total if total > 0 else None
+
+
+def _provider_chat(name: str, settings: Settings) -> ChatModel:
+    from langchain.chat_models import init_chat_model
+
+    provider = name.partition(":")[0]
+    if ":" not in name:
+        raise SettingsError(
+            f"The chat model '{name}' names no provider.",
+            "set OTS_ASSISTANT_CHAT_MODEL to local, none, a .gguf path, a URL or provider:model",
+        )
+    try:
+        chat = init_chat_model(
+            name, temperature=0, timeout=settings.timeout_s, max_retries=1, **_key(settings)
+        )
+    except ImportError as fault:
+        raise ModelError(f"{name} can't be used: {_line(fault)}.", _install(provider)) from None
+    except Exception as fault:  # each provider's client has its own way to say that a key is missing
+        raise ModelError(
+            f"{name} can't be used: {_line(fault)}.",
+            f"set OTS_ASSISTANT_API_KEY or {provider.upper()}_API_KEY",
+        ) from fault
+    return LangChainChat(chat, name, f"check OTS_ASSISTANT_API_KEY or {provider.upper()}_API_KEY")
+
+
+def _install(provider: str) -> str:
+    return f"pip install langchain-{provider.replace('_', '-')}"
+
+
+def _key(settings: Settings) -> dict[str, str]:
+    return {"api_key": settings.api_key} if settings.api_key else {}
+
+
+def _openai_chat(
+    url: str, model: str, key: str, settings: Settings, **options: Any
+) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    return ChatOpenAI(
+        base_url=url,
+        model=model,
+        api_key=SecretStr(key),
+        temperature=0,
+        seed=1,
+        timeout=settings.timeout_s,
+        max_retries=0,
+        **options,
+    )
+
+
+def _start_server(path: Path, key: str, threads: int, states: Path) -> tuple[Any, str]:
+    """Load a GGUF file and serve it on a free loopback port; returns the server and its URL."""
+    import os
+
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [key]
+    params.n_ctx = CONTEXT_TOKENS
+    # One slot: with two at once a trial gave a wrong answer, and each would read the prefix anew.
+    params.n_parallel = 1
+    params.cache_ram_mib = 0
+    params.n_gpu_layers = 0
+    params.ui = False
+    params.verbosity = -1
+    params.sampling.temp = 0.0
+    cores = threads or os.cpu_count() or 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
+    try:
+        states.mkdir(parents=True, exist_ok=True)
+        params.slot_save_path = f"{states}{os.sep}"
+    except OSError:
+        params.slot_save_path = ""  # a read-only cache: the prefix is read anew in each process
+    try:
+        server = xllamacpp.Server(params)
+    except RuntimeError as fault:
+        raise WeightsError(
+            f"llama.cpp can't load {path}: {_line(fault)}.", "ots-assistant fetch"
+        ) from fault
+    return server, f"{server.listening_address}/v1"
+
+
+def _engine() -> str:
+    from importlib.metadata import version
+
+    return f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
+
+
+def _seal(state: Path) -> None:
+    """Write a state's checksum beside it, last: llama.cpp does not check what it restores."""
+    state.with_suffix(".sha256").write_text(hashlib.sha256(state.read_bytes()).hexdigest())
+
+
+def _intact(state: Path) -> bool:
+    try:
+        expected = state.with_suffix(".sha256").read_text()
+        return hashlib.sha256(state.read_bytes()).hexdigest() == expected
+    except OSError:
+        return False
+
+
+def _drop_oldest(states: Path) -> None:
+    kept = sorted(states.glob("*.bin"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in kept[_KEPT_PREFIXES:]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".sha256").unlink(missing_ok=True)
+
+
+def _turns(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    return [(message["role"], message["content"]) for message in messages]
+
+
+def _line(fault: BaseException) -> str:
+    return (" ".join(str(fault).split()) or type(fault).__name__)[:160].rstrip(".")

@@ -1,0 +1,107 @@
+"""`Document` -> sentences and passages, each with exact offsets.
+
+Passages are runs of whole sentences, because a sentence is what gets cited: a splitter that cuts at
+a character count would leave half of one on either side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from assistant.text import paragraph_spans, sentence_spans
+from assistant.types import Document, Passage
+
+_BULLET = re.compile(r"\s*(?:[-–—•*·‣]|\(?\d{1,2}[.)]|\(?[a-zа-я][.)])\s+", re.IGNORECASE)
+_DASH = re.compile(r"\s[–—-]\s|:\s")
+_LABEL = re.compile(r"[^.!?]{3,90}?(?:\s[–—-]\s|:\s)\S")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A citable sentence. `block` numbers the paragraph, or the list with its introduction."""
+
+    doc_id: str
+    start: int
+    end: int
+    text: str
+    block: int
+    item: bool = False
+    """True for an item of a list, false for prose and for a list's introduction."""
+
+    @property
+    def label(self) -> str:
+        """What a list item is called: the text before its dash or colon, or all of it."""
+        bullet = _BULLET.match(self.text)
+        text = self.text[bullet.end() :] if bullet else self.text
+        return _DASH.split(text, maxsplit=1)[0] if _LABEL.match(text) else text.rstrip(" ;.,")
+
+
+def sentences(document: Document) -> list[Sentence]:
+    """Every citable sentence in order; a list item is one, however long."""
+    found: list[Sentence] = []
+    block, in_list = -1, False
+    for start, end in paragraph_spans(document.text):
+        if any(start < stop and begin < end for begin, stop in document.furniture):
+            continue
+        line = document.text[start:end]
+        item = in_list and bool(_BULLET.match(line) or _LABEL.match(line))
+        block += not item
+        if item:
+            found.append(Sentence(document.doc_id, start, end, line, block, True))
+        else:
+            for s, e in sentence_spans(line, document.language):
+                found.append(
+                    Sentence(document.doc_id, start + s, start + e, line[s:e], block)
+                )
+        in_list = item or line.endswith(":")
+    return found
+
+
+def passages(document: Document, max_chars: int) -> list[Passage]:
+    """Whole sentences packed up to `max_chars`; a list starts its own passage and heads its rest.
+
+    A single sentence that is longer stays whole.
+    """
+    packed: list[Passage] = []
+    pending: list[Sentence] = []
+
+    def flush(heading: str = "") -> None:
+        if pending:
+            packed.append(_passage(document, pending, heading))
+            pending.clear()
+
+    for group, is_list in _blocks(sentences(document)):
+        if is_list:
+            flush()
+        heading = ""
+        for sentence in group:
+            if pending and sentence.end - pending[0].start > max_chars:
+                flush(heading)
+                heading = group[0].text if is_list else ""
+            pending.append(sentence)
+        if is_list:
+            flush(heading)
+    flush()
+    return packed
+
+
+def _blocks(found: Sequence[Sentence]) -> Iterator[tuple[list[Sentence], bool]]:
+    """Paragraphs and lists in order, and whether it is a list."""
+    for _, members in groupby(found, key=lambda sentence: sentence.block):
+        group = list(members)
+        yield group, any(sentence.item for sentence in group)
+
+
+def _passage(document: Document, members: Sequence[Sentence], heading: str) -> Passage:
+    start, end = members[0].start, members[-1].end
+    return Passage(
+        passage_id=f"{document.doc_id}:{start}-{end}",
+        doc_id=document.doc_id,
+        text=document.text[start:end],
+        start=start,
+        end=end,
+        heading=heading,
+    )

@@ -1,0 +1,85 @@
+"""What a question asks for, read from its words alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from assistant.text import fold, is_content, is_name, is_number, tokens
+from assistant.types import Message
+
+Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"]
+
+_WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("year", r"\b(what|which) year\b"),
+        ("date", r"\bwhen\b|\b(what|which|exact) (date|day|month)\b|\bhow (soon|recently)\b|\bdate of\b"),
+        ("number", r"\bhow (many|often|long|old)\b|\bnumber of\b|\bhow (large|big) a\b"),
+        ("amount", r"\bhow (much|large|big|high)\b|\b(what|which) (amount|sum|share|percentage|value)\b"
+                   r"|\bworth\b|\bfigure\b"),
+        ("person", r"\bwho\b|\bwhom\b|\bwhose\b"),
+        ("place", r"\bwhere\b|\b(what|which) (city|town|place|country|capital|venue)\b"),
+        ("reason", r"\bwhy\b|\bwhat reason\b"),
+    )
+)  # fmt: skip
+_ASSUMES = re.compile(
+    r"^\s*why\b|^\s*how come\b|^\s*what (made|makes|explains|led|caused|had changed|was so)\b"
+    r"|\b(since|given that|now that|seeing that|considering that|so why|after all)\b|\?.*\bexplain"
+)
+_ANAPHORA = frozenset(
+    "it its that they them their theirs there those these this he she his her him one ones same "
+    "former latter both such then".split()
+)
+_OPENERS = re.compile(r"^(and|but|so|or|also|what about|how about|why|when|where|who|which one)\b")
+_PART = re.compile(
+    r"(?:,?\s+and|,|;|\?)\s+(?=(?:who|whom|when|where|what|which|why|how|in which|by whom|did|does|is|was"
+    r"|has|have)\b)",
+    re.IGNORECASE,
+)
+
+
+def wanted(question: str) -> list[Wanted]:
+    """The kinds of thing a question asks for, such as a date; empty when any statement may do."""
+    plain = fold(question)
+    found = [kind for kind, pattern in _WANTED if pattern.search(plain)]
+    return [k for k in found if not (k == "date" and "year" in found)]
+
+
+def parts(question: str) -> list[str]:
+    """The questions within a question: "Who signed it, and when?" asks two."""
+    pieces = [piece.strip(" ,;") for piece in _PART.split(question)]
+    return [piece for piece in pieces if len(tokens(piece)) > 0] or [question]
+
+
+def leans_on_history(question: str) -> bool:
+    """Whether a question can't be understood without the turns before it."""
+    words = tokens(question)
+    if any(token.folded in _ANAPHORA for token in words):
+        return True
+    content = [token for token in words if is_content(token) and not is_number(token)]
+    if _OPENERS.match(fold(question.strip())) and len(content) < 3:
+        return True
+    named = any(is_name(token, place == 0) for place, token in enumerate(words))
+    return len(content) < 2 and not named
+
+
+def with_history(question: str, history: Sequence[Message]) -> str:
+    """The question with what it leans on put before it: the last thing that was asked."""
+    asked = [turn["content"] for turn in history if turn["role"] == "user"]
+    return f"{asked[-1].rstrip()} {question}" if asked else question
+
+
+def rewrite_is_faithful(rewritten: str, question: str, history: Sequence[Message]) -> bool:
+    """Whether a model's rewriting of a question adds nothing to it and the conversation."""
+    said = {t.word for turn in history for t in tokens(turn["content"])}
+    said |= {t.word for t in tokens(question)}
+    own = [t for t in tokens(rewritten) if is_name(t, False) or is_number(t)]
+    first = tokens(rewritten)[:1]
+    return bool(first) and all(t.word in said or t == first[0] for t in own)
+
+
+def assumes(question: str) -> bool:
+    """Whether a question takes something for granted: "why did …", "since …", "now that …"."""
+    return bool(_ASSUMES.search(fold(question)))

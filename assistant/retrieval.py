@@ -1,0 +1,124 @@
+"""Query -> ranked passages.
+
+Lexical and dense scores are fused by score, not by rank: each is scaled to [0, 1] by its best hit
+and the two are weighted, so that a leg with nothing to say can't outvote the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+
+from assistant.index import SearchIndex
+from assistant.settings import Settings
+from assistant.text import MONTHS, fold, numbers, tokens
+from assistant.types import Document, Passage, ScoredPassage
+
+_CANDIDATES = 200
+"""Passages taken from the dense leg; the lexical leg scores all."""
+_NAMED_BONUS = 0.25
+"""Added to a passage whose publisher, or whole date of publication, the question names."""
+
+
+class Retriever:
+    """Finds passages in an index. Deterministic: ties keep the order of the sources."""
+
+    def __init__(
+        self, index: SearchIndex, documents: Mapping[str, Document], settings: Settings
+    ) -> None:
+        self._index = index
+        self._documents = documents
+        self._settings = settings
+        self._order = {pid: place for place, pid in enumerate(index.passages)}
+
+    def retrieve(
+        self, query: str, limit: int, doc_ids: Collection[str] | None = None
+    ) -> list[ScoredPassage]:
+        """The best passages, best first, from all sources or those named."""
+        dense = self._index.dense(query, _CANDIDATES)
+        lexical = self._index.lexical(query)
+        weight = self._settings.dense_weight
+        bonus = {doc_id: self._bonus(query, doc_id) for doc_id in self._documents}
+        scores = {
+            pid: weight * dense_score
+            + (1 - weight) * lexical_score
+            + bonus[self._index.passages[pid].doc_id]
+            for pid, dense_score, lexical_score in _scaled(dense, lexical)
+            if doc_ids is None or self._index.passages[pid].doc_id in doc_ids
+        }
+        ranked = sorted(scores, key=lambda pid: (-scores[pid], self._order[pid]))
+        named = {doc_id for doc_id, value in bonus.items() if value}
+        ranked = interleave(ranked, self._publisher, {self._documents[d].publisher for d in named})
+        return [
+            ScoredPassage(self._index.passages[pid], scores[pid], rank)
+            for rank, pid in enumerate(ranked[:limit], 1)
+        ]
+
+    def context(self, ranked: list[ScoredPassage], doc_ids: Collection[str] | None) -> list[Passage]:
+        """The passages a prompt shows, in the order of the sources.
+
+        All of them where they fit: then every question shares one prompt prefix, which a local
+        model has to read only once. Otherwise the best that fit.
+        """
+        budget = self._settings.prompt_chars
+        everything = [
+            p for p in self._index.passages.values() if doc_ids is None or p.doc_id in doc_ids
+        ]
+        if sum(len(p.text) for p in everything) <= budget:
+            return everything
+        chosen: list[Passage] = []
+        for hit in ranked:
+            if (budget := budget - len(hit.passage.text)) < 0 and chosen:
+                break
+            chosen.append(hit.passage)
+        return sorted(chosen, key=lambda passage: self._order[passage.passage_id])
+
+    def _publisher(self, pid: str) -> str:
+        return self._documents[self._index.passages[pid].doc_id].publisher
+
+    def _bonus(self, query: str, doc_id: str) -> float:
+        document = self._documents[doc_id]
+        named = bool(document.publisher) and re.search(
+            rf"\b{re.escape(fold(document.publisher))}\b", fold(query)
+        )
+        return _NAMED_BONUS * (bool(named) + _names_date(query, document.published))
+
+
+def interleave(ranked: list[str], group_of: Callable[[str], str], wanted: Collection[str]) -> list[str]:
+    """Ranked ids with those of each wanted group taken in turn, when there are two or more.
+
+    A question that compares two publishers needs passages of both, however well one matches.
+    """
+    if len(wanted) < 2:
+        return ranked
+    queues = {name: [pid for pid in ranked if group_of(pid) == name] for name in wanted}
+    order = sorted(queues, key=lambda name: ranked.index(queues[name][0]) if queues[name] else 1e9)
+    turns: list[str] = []
+    while any(queues.values()):
+        turns += [queues[name].pop(0) for name in order if queues[name]]
+    return turns + [pid for pid in ranked if group_of(pid) not in wanted]
+
+
+def _scaled(
+    dense: Mapping[str, float], lexical: Mapping[str, float]
+) -> list[tuple[str, float, float]]:
+    """Both scores of every candidate, each leg divided by its best."""
+    top_dense = max([*dense.values(), 1e-9])
+    top_lexical = max([*lexical.values(), 1e-9])
+    return [
+        (pid, max(dense.get(pid, 0.0), 0.0) / top_dense, lexical.get(pid, 0.0) / top_lexical)
+        for pid in {**dense, **lexical}
+    ]
+
+
+def _names_date(query: str, published: str) -> bool:
+    """Whether the query names the whole date, year and month and day, of publication."""
+    match = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", published)
+    if not match:
+        return False
+    if published in query:
+        return True
+    year, month, day = match.groups()
+    words = [token.word for token in tokens(query)]
+    said = numbers(query)
+    return {year, MONTHS[int(month) - 1], str(int(day))} <= said | set(words)

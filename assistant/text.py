@@ -1,0 +1,203 @@
+"""Pure text functions: sentence spans, tokens with their offsets, names, numbers, negation.
+
+Words are compared folded (no case, no diacritics, Turkic letters to their plain Latin cousins),
+stemmed and with aliases replaced, but folding never touches the text itself: every token keeps the
+span it has in the original, because lower-casing can change a string's length (`"İ".lower()`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import Stemmer
+from bm25s.stopwords import STOPWORDS_EN_PLUS
+from sentencex import get_sentence_boundaries
+
+from assistant.types import Span
+
+_TOKEN = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
+_PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*")
+_NUMBER = re.compile(r"\d(?:[\d.,]*\d)?")
+_LETTERS = str.maketrans({"ı": "i", "ə": "e", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae"})
+_ORDINAL = re.compile(r"(\d+)(st|nd|rd|th)$")
+
+STOPWORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(
+    "also among amongst may might shall would could must upon within without per via etc "
+    "yes however moreover furthermore additionally overall therefore thus".split()
+)
+NEGATIONS = frozenset(
+    "no not never nor neither none without cannot nobody nothing nowhere n t "
+    "don doesn didn isn aren wasn weren hasn haven hadn won wouldn couldn shouldn "
+    "fail failed fails except unable lack lacks lacked refuse refused reject rejected".split()
+)
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
+)
+MONTHS = (
+    "january february march april may june july august september october november december".split()
+)
+_ABBREVIATED = {month[:3]: month for month in MONTHS} | {"sept": "september"}
+SCALES = frozenset("hundred thousand million billion trillion dozen half percent double".split())
+_PLURAL_SCALES = {scale + "s": scale for scale in SCALES}
+_NUMBER_WORDS: dict[str, str] = (
+    {word: str(value) for value, word in enumerate(_UNITS.split())}
+    | {word: str(value * 10) for value, word in enumerate(_TENS.split(), 2)}
+    | {word: f"{value}th" for value, word in enumerate(_ORDINALS.split(), 1)}
+    | {word: word for word in (*SCALES, *MONTHS, *_DAYS.split())}
+    | _PLURAL_SCALES
+)
+_CURRENCIES = {
+    "dollar": "$", "dollars": "$", "usd": "$", "euro": "€", "euros": "€", "eur": "€",
+    "manat": "₼", "manats": "₼", "azn": "₼", "lira": "₺", "liras": "₺", "tenge": "₸",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text; `text[start:end]` is how it stands there, `word` how it is compared."""
+
+    start: int
+    end: int
+    surface: str
+    folded: str
+    word: str
+
+
+def fold(word: str) -> str:
+    """Without case and diacritics: `"Türkiye"` and `"TU\u0308RKI\u0307YE"` both give `turkiye`."""
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c)).translate(_LETTERS)
+
+
+@lru_cache(1)
+def _aliases() -> tuple[dict[str, str], frozenset[str]]:
+    """Folded word -> what stands for it; and those that are names."""
+    groups = tomllib.loads(Path(__file__).with_name("aliases.toml").read_text(encoding="utf-8"))
+    table = {word: group[0] for kind in groups.values() for group in kind for word in group}
+    return table, frozenset(group[0] for group in groups["names"])
+
+
+_stem = Stemmer.Stemmer("english").stemWord
+
+
+@lru_cache(50_000)
+def normal_form(folded: str) -> str:
+    """The form in which two words are compared: an alias's head, or the stem."""
+    if ordinal := _ORDINAL.match(folded):
+        return f"{ordinal[1]}th"
+    if folded in _NUMBER_WORDS:
+        return _NUMBER_WORDS[folded]
+    table, _ = _aliases()
+    head = table.get(folded)
+    return _stem(head if head is not None else folded)
+
+
+def tokens(text: str) -> list[Token]:
+    """Words of a text in order, numbers with their decimals in one piece."""
+    found = []
+    position = 0
+    while match := _TOKEN.search(text, position):
+        number = _NUMBER.match(text, match.start())
+        if number and number.end() > match.end():
+            match = number
+        surface = match.group()
+        folded = fold(surface)
+        if surface[0].isdigit():
+            folded = re.sub(r",(?=\d{3}\b)", "", folded)
+        found.append(Token(match.start(), match.end(), surface, folded, normal_form(folded)))
+        position = match.end()
+    return found
+
+
+def is_number(token: Token) -> bool:
+    """Digits of any script, number words, scales, months and week days.
+
+    The month of May counts only with its capital; `one` only as part of a larger number, since it
+    is a pronoun far more often.
+    """
+    if any(c.isnumeric() for c in token.surface):
+        return True
+    if token.folded == "may":
+        return token.surface == "May"
+    if token.folded in ("march", "second") and token.surface.islower():
+        return False
+    return token.folded in _NUMBER_WORDS and token.folded != "one"
+
+
+def numbers(text: str, words: Iterable[Token] | None = None) -> set[str]:
+    """Every number, amount and part of a date in a comparable form, with currencies and percents."""
+    found = {t.word for t in (tokens(text) if words is None else words) if is_number(t)}
+    found |= {_CURRENCIES[t.folded] for t in tokens(text) if t.folded in _CURRENCIES}
+    found |= {c for c in text if unicodedata.category(c) == "Sc"}
+    found |= {"percent"} if "%" in text else set()
+    return found
+
+
+def is_name(token: Token, first: bool) -> bool:
+    """A proper name or part of one: capitalised, or a known name in whatever case.
+
+    `first` tells that the token opens a sentence, where a capital says nothing; what opens it is a
+    name only if it is known as one or capitalised inside.
+    """
+    if is_number(token):
+        return False
+    if token.word in known_names():
+        return True
+    if first:
+        return any(c.isupper() for c in token.surface[1:])
+    return token.surface[0].isupper() and token.folded not in STOPWORDS
+
+
+@lru_cache(1)
+def known_names() -> frozenset[str]:
+    """The names of the alias table, as `normal_form` gives them."""
+    return frozenset(_stem(name) for name in _aliases()[1])
+
+
+def is_content(token: Token) -> bool:
+    """Neither a function word nor a lone letter."""
+    return token.folded not in STOPWORDS and (len(token.folded) > 1 or token.folded.isnumeric())
+
+
+def negated(words: Iterable[Token]) -> bool:
+    return any(token.folded in NEGATIONS for token in words)
+
+
+def paragraph_spans(text: str) -> list[Span]:
+    """Lines that hold more than white space, without the white space around them."""
+    return [_trim(text, *match.span()) for match in _PARAGRAPH.finditer(text)]
+
+
+def sentence_spans(text: str, language: str = "en") -> list[Span]:
+    """Sentences in order, never across a line break, without white space around them."""
+    spans: list[Span] = []
+    for start, end in paragraph_spans(text):
+        line: list[Span] = []
+        for boundary in get_sentence_boundaries(language, text[start:end]):
+            span = _trim(text, start + boundary["start_index"], start + boundary["end_index"])
+            if span[0] == span[1]:
+                continue
+            # A full stop before a small letter ended no sentence ("15. maddede", "e.g. this").
+            if line and text[span[0]].islower():
+                line[-1] = (line[-1][0], span[1])
+            else:
+                line.append(span)
+        spans += line
+    return spans
+
+
+def _trim(text: str, start: int, end: int) -> Span:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())

@@ -1,0 +1,175 @@
+"""The vocabulary of the project: what the parts hand to each other.
+
+Frozen dataclasses and the few Protocols that models must satisfy. Nothing of a third party
+appears here, so every other module may import this one. Offsets count characters (Unicode code
+points) of `Document.text`, and `document.text[start:end]` is always the text they stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+Span = tuple[int, int]
+"""Start (inclusive) and end (exclusive) in characters."""
+
+Message = Mapping[str, str]
+"""One turn of a conversation: `{"role": "user" | "assistant" | "system", "content": "…"}`."""
+
+Outcome = Literal[
+    "pending", "answered", "partial", "corrected_premise", "not_in_sources", "off_topic"
+]
+"""What became of a question. Only a streamed answer that still grows is `pending`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source article, its text exactly as the file has it."""
+
+    doc_id: str
+    title: str
+    publisher: str
+    published: str
+    """ISO 8601, as far as it is known: `2021-09-15`, `2021-09`, or `--03-18` without a year."""
+    url: str
+    language: str
+    text: str
+    content_hash: str
+    author: str = ""
+    furniture: tuple[Span, ...] = ()
+    """Spans of `text` that are page furniture (bylines, menus): never indexed, never cited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences of one document, small enough to embed."""
+
+    passage_id: str
+    doc_id: str
+    text: str
+    start: int
+    end: int
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPassage:
+    """A passage found for a query; a higher score is better, rank 1 is the best."""
+
+    passage: Passage
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An exact quote: `document.text[start:end] == quote`, in the passage `passage_id`."""
+
+    marker: int
+    """The number shown in the answer, from 1."""
+    doc_id: str
+    passage_id: str
+    start: int
+    end: int
+    quote: str
+    title: str
+    publisher: str
+    published: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of a draft and what became of it."""
+
+    text: str
+    status: Literal["supported", "withheld"]
+    citations: tuple[Citation, ...] = ()
+    missing: str = ""
+    """Why it was withheld, in words for the reader; empty when supported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything known about one answered question; `text` is what a reader is shown.
+
+    `claims` are the sentences drafted or quoted, in order. Those shown are `supported` and carry
+    their citations; those `withheld` are never part of `text`.
+    """
+
+    text: str
+    outcome: Outcome
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    retrieved: tuple[ScoredPassage, ...]
+    standalone_query: str
+    missing: str
+    """What was asked and is not in the sources; empty when all was found."""
+    timings: Mapping[str, float]
+    """Seconds since the question came in: `first_evidence`, `first_token`, `first_claim`, `total`."""
+    settings_fingerprint: str
+    question: str = ""
+    quoted: bool = False
+    """True when the sentences are the sources' own, because no chat model wrote any."""
+    notice: str = ""
+    """One line on how the answer came to be, such as that no chat model is at hand."""
+    error_code: int = 0
+    """Exit code of the fault that `notice` names; 0 when nothing went wrong."""
+    model: str = ""
+    dropped_markers: int = 0
+    """Citation markers in the draft that named no passage."""
+
+    @property
+    def supported(self) -> tuple[Claim, ...]:
+        return tuple(claim for claim in self.claims if claim.status == "supported")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON-ready values, nested as the fields are."""
+        return asdict(self)
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """An embedding model. Vectors are of unit length, all of the same dimension."""
+
+    name: str
+
+    def encode_documents(self, texts: Sequence[str]) -> list[list[float]]: ...
+
+    def encode_query(self, text: str) -> list[float]: ...
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A chat model. Raises a `ModelError` when it can't answer."""
+
+    name: str
+
+    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
+        """Yield the reply in pieces as it is written."""
+        ...
+
+    def probe(self, messages: Sequence[Message]) -> float | None:
+        """Probability in [0, 1] that the reply starts with "yes"; None where it can't be told."""
+        ...
+
+
+class Progress(Protocol):
+    """Where long work reports how far it is: `done` of `total` in `unit`s."""
+
+    def __call__(self, what: str, done: int, total: int, unit: str) -> None: ...
+
+
+def silent(what: str, done: int, total: int, unit: str) -> None:
+    """A `Progress` that tells nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `ots-assistant doctor`."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = field(default="")
+    """The command that mends it; empty when `ok`."""
