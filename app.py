@@ -17,7 +17,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,12 +40,15 @@ PAGE = Path(render.__file__).parent
 TITLE = "OTS Digital Agreements"
 AT_ONCE = 4
 """Questions answered at the same time; later ones wait in the queue, which shows their place."""
+SHOWN = 7
+"""How many outputs every step of an answer has: `Parts.shown`."""
 STARTERS = (
     "Where was the Digital Economy Partnership Agreement signed?",
     "Which countries are parties to the agreement?",
     "What does the agreement say about electronic signatures?",
     "What did Azerbaijan and Turkey sign in September 2021?",
 )
+BUSY = "Too many questions are waiting just now. Ask again in a minute."
 SURPRISE = "Something unexpected went wrong; the terminal has the details. You can ask again."
 
 
@@ -103,9 +106,9 @@ class Page:
         return list(turns), talk, render.status_line(turns), evidence
 
     def begin(self, question: str, turns: list[Turn]) -> tuple[Any, ...]:
-        """Show the question at once, before its place in the queue comes up."""
+        """Show the question at once; while an answer is being written, it waits in the box."""
         if turns and turns[-1].growing:
-            turns = [*turns[:-1], replace(turns[-1], stopped=True)]
+            return (gr.skip(),) * SHOWN
         return "", *self.view([*turns, Turn(question.strip())]), *buttons(asking=True)
 
     def begin_starter(self, turns: list[Turn], chosen: gr.EventData) -> tuple[Any, ...]:
@@ -113,10 +116,11 @@ class Page:
 
     def answer(self, turns: list[Turn]) -> Iterator[tuple[Any, ...]]:
         """Stream the answer to the last question."""
-        if not turns or not turns[-1].growing:
-            yield gr.skip(), *self.view(turns), *buttons(asking=False)
+        if not turns or not turns[-1].growing or turns[-1].started:
+            yield (gr.skip(),) * SHOWN
             return
-        earlier, turn = turns[:-1], turns[-1]
+        earlier, turn = turns[:-1], replace(turns[-1], started=True)
+        yield gr.skip(), *self.view([*earlier, turn]), *buttons(asking=True)
         try:
             growth = self._assistant.stream(turn.question, messages(earlier))
             with contextlib.closing(growth) as snapshots:  # type: ignore[type-var]
@@ -136,6 +140,12 @@ class Page:
         if turn.growing:
             turn = replace(turn, fault="The answer broke off. You can ask again.")
         yield gr.skip(), *self.view([*earlier, turn]), *buttons(asking=False)
+
+    def broke_off(self, turns: list[Turn]) -> tuple[Any, ...]:
+        """What Gradio itself refused, such as a question for which the queue has no room."""
+        if turns and turns[-1].growing:
+            turns = [*turns[:-1], replace(turns[-1], fault=BUSY)]
+        return gr.skip(), *self.view(turns), *buttons(asking=False)
 
     def stop(self, turns: list[Turn]) -> tuple[Any, ...]:
         if turns and turns[-1].growing:
@@ -171,66 +181,96 @@ def forward(event: str) -> str:
     return f"element.addEventListener('ots:{event}', e => trigger('{event}', e.detail));"
 
 
-def build_blocks(assistant: Answering, readiness: Readiness) -> gr.Blocks:
-    page = Page(assistant, readiness)
+@dataclass(frozen=True)
+class Parts:
+    """The components that handlers read and write."""
+
+    turns: gr.State
+    ready: gr.HTML
+    talk: gr.HTML
+    status: gr.HTML
+    question: gr.Textbox
+    ask: gr.Button
+    stop: gr.Button
+    evidence: gr.HTML
+
+    @property
+    def shown(self) -> list[Any]:
+        """The outputs of every step of an answer, in the order of `Page.view`."""
+        view = [self.turns, self.talk, self.status, self.evidence]
+        return [self.question, *view, self.ask, self.stop]
+
+
+def lay_out(page: Page) -> Parts:
     _, talk_html, _, evidence_html = page.view([])
-    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
-        turns = gr.State([])
-        with gr.Row(elem_id="masthead"):
-            panel(render.masthead_html(TITLE), "${value}")
-            ready = panel("", '<p role="status">${value}</p>', elem_id="ready")
-        with gr.Row(elem_id="desk"):
-            with gr.Column(elem_id="talk"):
-                talk = panel(
-                    talk_html,
-                    '<div class="scroll" role="region" aria-label="Conversation">${value}</div>',
-                    elem_id="conversation",
-                    js_on_load=forward("evidence") + forward("starter"),
-                )
-                status = panel("", '<p role="status">${value}</p>', elem_id="status")
-                with gr.Row(elem_id="composer"):
-                    question = gr.Textbox(
-                        label="Your question",
-                        show_label=False,
-                        placeholder="Ask about the agreements",
-                        lines=1,
-                        max_lines=6,
-                        container=False,
-                        autofocus=True,
-                        elem_id="question",
-                    )
-                    ask = gr.Button("Ask", variant="primary", elem_id="ask")
-                    stop = gr.Button("Stop", variant="stop", elem_id="stop", visible=False)
-            with gr.Column(elem_id="evidence"):
-                evidence = panel(
-                    evidence_html,
-                    '<div class="scroll" role="region" aria-label="Evidence" tabindex="0">'
-                    "${value}</div>",
-                )
-        shown = [question, turns, talk, status, evidence, ask, stop]
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-        quick["api_visibility"] = "private"
-        begun = [
-            gr.on([question.submit, ask.click], page.begin, [question, turns], shown, **quick),
-            talk.starter(page.begin_starter, [turns], shown, **quick),
-        ]
-        answers = [
-            start.then(
-                page.answer,
-                [turns],
-                shown,
-                concurrency_limit=AT_ONCE,
-                concurrency_id="answer",
-                show_progress="minimal",
-                show_progress_on=status,
-                api_visibility="private",
+    turns = gr.State([])
+    with gr.Row(elem_id="masthead"):
+        panel(render.masthead_html(TITLE), "${value}")
+        ready = panel("", '<p role="status">${value}</p>', elem_id="ready")
+    with gr.Row(elem_id="desk"):
+        with gr.Column(elem_id="talk"):
+            talk = panel(
+                talk_html,
+                '<div class="scroll" role="region" aria-label="Conversation">${value}</div>',
+                elem_id="conversation",
+                js_on_load=forward("evidence") + forward("starter"),
             )
-            for start in begun
-        ]
-        stop.click(page.stop, [turns], shown, cancels=answers, **quick)
-        talk.evidence(page.show_evidence, [turns], [evidence], **quick)
-        blocks.load(page.readiness, None, [ready], concurrency_limit=None,
-                    show_progress="hidden", api_visibility="private")
+            status = panel("", '<p role="status">${value}</p>', elem_id="status")
+            with gr.Row(elem_id="composer"):
+                question = gr.Textbox(
+                    label="Your question",
+                    show_label=False,
+                    placeholder="Ask about the agreements",
+                    max_lines=6,
+                    container=False,
+                    autofocus=True,
+                    elem_id="question",
+                )
+                ask = gr.Button("Ask", variant="primary", elem_id="ask")
+                stop = gr.Button("Stop", variant="stop", elem_id="stop", visible=False)
+        with gr.Column(elem_id="evidence"):
+            evidence = panel(
+                evidence_html,
+                '<div class="scroll" role="region" aria-label="Evidence" tabindex="0">'
+                "${value}</div>",
+            )
+    return Parts(turns, ready, talk, status, question, ask, stop, evidence)
+
+
+def wire(page: Page, blocks: gr.Blocks, parts: Parts) -> None:
+    """A question is shown at once, then waits its turn in the queue to be answered."""
+    hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    quick: dict[str, Any] = {"queue": False, **hidden}
+    turns, shown = [parts.turns], parts.shown
+    submitted = [parts.question.submit, parts.ask.click]
+    begun = [
+        gr.on(submitted, page.begin, [parts.question, parts.turns], shown, **quick),
+        parts.talk.starter(page.begin_starter, turns, shown, **quick),
+    ]
+    answers = [
+        start.then(
+            page.answer,
+            turns,
+            shown,
+            concurrency_limit=AT_ONCE,
+            concurrency_id="answer",
+            show_progress="minimal",
+            show_progress_on=parts.status,
+            api_visibility="private",
+        )
+        for start in begun
+    ]
+    for answer in answers:
+        answer.failure(page.broke_off, turns, shown, **quick)
+    parts.stop.click(page.stop, turns, shown, cancels=answers, **quick)
+    parts.talk.evidence(page.show_evidence, turns, [parts.evidence], **quick)
+    blocks.load(page.readiness, None, [parts.ready], concurrency_limit=None, **hidden)
+
+
+def build_blocks(page: Page) -> gr.Blocks:
+    blocks: gr.Blocks
+    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
+        wire(page, blocks, lay_out(page))
     return blocks
 
 
@@ -249,7 +289,7 @@ def theme() -> gr.themes.Base:
 def build_server(assistant: Answering) -> FastAPI:
     """The whole page as an ASGI application; the models start to load with it."""
     readiness = Readiness(assistant)
-    blocks = build_blocks(assistant, readiness)
+    blocks = build_blocks(Page(assistant, readiness))
     blocks.queue(max_size=64, api_open=False)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server.add_middleware(Guard)

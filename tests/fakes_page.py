@@ -75,7 +75,7 @@ SCRIPTS = {
             (
                 "The agreement was signed in Bishkek, Kyrgyzstan, during the 11th Summit of the "
                 "Organization of Turkic States.",
-                ["The signing took place during the 11th Summit of the OTS in Bishkek, Kyrgyzstan."],
+                ["during the 11th Summit of the OTS in Bishkek, Kyrgyzstan."],
             ),
             (
                 "Its parties are Azerbaijan, Kazakhstan, Kyrgyzstan, Türkiye and Uzbekistan, and "
@@ -110,7 +110,7 @@ SCRIPTS = {
             ),
         ],
     ),
-    "exchange rate": Script([], outcome="not_in_sources", missing="the exchange rate of the manat."),
+    "exchange rate": Script([], outcome="not_in_sources", missing="the exchange rate of the manat"),
     "gone": Script(
         [
             ("The document was signed on September 14.", ["on September 14"]),
@@ -124,7 +124,7 @@ SCRIPTS = {
                 '<img src="https://evil.example/a.png" onerror="window.hacked=2"> says '
                 "<script>window.hacked=3</script> ![x](https://evil.example/b.png) "
                 "[link](https://evil.example/c) ${1+1}",
-                ['<img src="https://evil.example/pixel.png" onerror="window.hacked = \'onerror\'">'],
+                ['pixel.png" onerror="window.hacked = \'onerror\'">'],
             ),
         ],
         missing="<iframe src=https://evil.example/></iframe>",

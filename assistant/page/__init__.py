@@ -1,1 +1,1 @@
-"""The browser page: pure HTML rendering, its style and script, and the guard on what it may load."""
+"""The browser page: pure HTML rendering, its style and script, and a guard on what may load."""

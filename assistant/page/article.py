@@ -57,7 +57,7 @@ def article_html(text: str, marks: Sequence[Mark], furniture: Sequence[Span] = (
         here = [m for m in marks if m.start < end and start < m.end]
         aside = [span for span in furniture if span[0] < end and start < span[1]]
         whole = any(a <= start and end <= b for a, b in aside)
-        inner = "".join(_pieces(text, start, end, here, aside, placed))
+        inner = "".join(_pieces(text, start, end, here, [] if whole else aside, placed))
         out.append(f'<p class="furniture">{inner}</p>' if whole else f"<p>{inner}</p>")
     return "\n".join(out)
 

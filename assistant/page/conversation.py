@@ -20,6 +20,8 @@ class Turn:
     fault: str = ""
     """One line saying what went wrong; what was answered before that stays."""
     stopped: bool = False
+    started: bool = False
+    """True once its answer has been asked for, so that no second press asks again."""
 
     @property
     def growing(self) -> bool:

@@ -12,7 +12,7 @@ from html import escape
 
 from assistant.page.article import Mark, article_html, slug
 from assistant.page.conversation import Turn
-from assistant.page.words import count, date_in_words, language_in_words
+from assistant.page.words import count, date_in_words, language_in_words, sentence
 from assistant.types import Answer, Citation, Document, ScoredPassage
 
 _MARKER = re.compile(r"\s*\[(\d+)\]")
@@ -173,7 +173,8 @@ def _remarks_html(answer: Answer) -> str:
     parts = []
     if answer.missing:
         parts.append(
-            f'<p class="missing"><b>Missing from the sources</b> {escape(answer.missing)}</p>'
+            '<p class="missing"><b>Missing from the sources</b> '
+            f"{escape(sentence(answer.missing))}</p>"
         )
     if answer.outcome != "pending":
         parts.append(_withheld_html(answer))
@@ -191,7 +192,7 @@ def _withheld_html(answer: Answer) -> str:
     reasons = list(dict.fromkeys(c.missing for c in withheld if c.missing))
     if not reasons:
         return f'<p class="remark">{line}</p>'
-    items = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    items = "".join(f"<li>{escape(sentence(reason))}</li>" for reason in reasons)
     return f'<details class="remark"><summary>{line}</summary><ul>{items}</ul></details>'
 
 
@@ -221,8 +222,8 @@ def evidence_html(number: int, turn: Turn | None, documents: Mapping[str, Docume
     if turn is None or turn.answer is None:
         return _empty_evidence(turn)
     answer = turn.answer
-    cited = list(dict.fromkeys(c.doc_id for group in by_marker(answer.citations).values()
-                               for c in group if c.doc_id in documents))
+    in_order = sorted(answer.citations, key=lambda citation: citation.marker)
+    cited = list(dict.fromkeys(c.doc_id for c in in_order if c.doc_id in documents))
     quoted = {citation.passage_id for citation in answer.citations}
     others = [found for found in answer.retrieved if found.passage.passage_id not in quoted]
     more = list(dict.fromkeys(found.passage.doc_id for found in others))
@@ -235,11 +236,11 @@ def evidence_html(number: int, turn: Turn | None, documents: Mapping[str, Docume
 
 
 def _empty_evidence(turn: Turn | None) -> str:
-    line = (
-        "The passages behind each answer appear here, marked in the full text of their article."
-        if turn is None
-        else "Looking for passages…"
-    )
+    line = "Looking for passages…"
+    if turn is None:
+        line = "The passages behind each answer appear here, marked in the text of their article."
+    elif not turn.growing:
+        line = "No passages were found before it ended."
     return f'<div class="evidence empty"><h2>Evidence</h2><p>{line}</p></div>'
 
 
@@ -254,7 +255,8 @@ def _evidence_heading(number: int, turn: Turn, articles: int) -> str:
         line = "Nothing is quoted; these passages came nearest"
     else:
         line = "No passage was found"
-    return f'<h2>Evidence <span class="of">for question {number}</span></h2><p class="sum">{line}</p>'
+    heading = f'<h2>Evidence <span class="of">for question {number}</span></h2>'
+    return f'{heading}<p class="sum">{line}</p>'
 
 
 def _source_html(document: Document) -> str:

@@ -42,7 +42,16 @@
   };
   const marker = (event) => event.target.closest?.("a.cite");
 
+  // A page that scrolls under a resting pointer is no wish to see anything.
+  let pointer = "";
+  const moved = (event) => {
+    const before = pointer;
+    pointer = `${event.clientX},${event.clientY}`;
+    return pointer !== before;
+  };
+
   document.addEventListener("mouseover", (event) => {
+    if (!moved(event)) return;
     if (event.target.closest?.("#ots-tip")) clearTimeout(hiding);
     else if (marker(event)) {
       clearTimeout(hiding);
@@ -62,6 +71,9 @@
     const name = CSS.escape(`at-${id}`);
     document.querySelectorAll(`#evidence .${name}`).forEach((one) => one.classList.add("lit"));
     document.getElementById(id)?.classList.add("lit");
+    document.querySelectorAll(`a.cite[href="#${CSS.escape(id)}"]`).forEach((one) => {
+      one.classList.add("lit");
+    });
   };
   const arrive = (target, id) => {
     for (let up = target.parentElement; up; up = up.parentElement)
@@ -96,18 +108,40 @@
     whenThere(id, (target) => arrive(target, id));
   });
 
-  // --- A new question is scrolled to the top of the conversation; a growing one stays put. ---
+  // --- A new question comes to the top; a finished answer brings its first quote into sight. ---
   let turns = 0;
+  let growing = false;
   const settle = () => {
     const all = document.querySelectorAll("#conversation .turn");
+    const last = all[all.length - 1];
+    const panel = document.querySelector("#evidence .scroll");
     if (all.length > turns) {
-      const last = all[all.length - 1];
-      const room = last.closest(".scroll");
-      room.scrollTo({ top: last.offsetTop - 12, behavior: still() ? "auto" : "smooth" });
-      const panel = document.querySelector("#evidence .scroll");
-      if (panel) panel.scrollTop = 0;
+      hide();
+      last.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
+      panel.scrollTop = 0;
     }
     turns = all.length;
+    const grew = growing;
+    growing = Boolean(last?.classList.contains("growing"));
+    const first = document.getElementById(`quote-${turns}-1`);
+    // A panel that someone has scrolled is being read; on a phone it is not in sight anyway.
+    if (grew && !growing && first && panel.scrollTop === 0 && panel.scrollHeight > panel.clientHeight)
+      panel.scrollTo({
+        top: first.getBoundingClientRect().top - panel.getBoundingClientRect().top - 160,
+        behavior: still() ? "auto" : "smooth",
+      });
   };
-  new MutationObserver(settle).observe(document.body, { childList: true, subtree: true });
+  // --- The place in the queue, in words. ---
+  const queue = () => {
+    const status = document.getElementById("status");
+    const place = status?.querySelector(".progress-text")?.textContent.match(/queue: (\d+)/);
+    if (!place) status?.removeAttribute("data-queue");
+    else if (status.dataset.queue !== `Others asked first; yours is number ${place[1]} in line.`)
+      status.dataset.queue = `Others asked first; yours is number ${place[1]} in line.`;
+  };
+
+  new MutationObserver(() => {
+    settle();
+    queue();
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
 })();
