@@ -242,4 +242,5 @@ if __name__ == "__main__":
     import app
 
     slow = FakeAssistant(pause=0.4, extra=[hostile_document()])
-    app.serve(app.build_server(slow), app.listen("127.0.0.1", int(sys.argv[1]), False), False)
+    listener = app.listen("127.0.0.1", int(sys.argv[1]), public=False)
+    app.serve(app.build_server(slow), listener, open_browser=False)

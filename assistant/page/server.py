@@ -1,0 +1,70 @@
+"""Where the page listens, and who may reach it."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from typing import Any
+
+import uvicorn
+
+from assistant.errors import SettingsError
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int, public: bool) -> socket.socket:
+    """A listening socket, or the reason why there is none."""
+    if not is_loopback(host) and not public:
+        raise SettingsError(
+            f"The address {host} can be reached by others, and this page has no login.",
+            "leave --host out, or add --public-without-login if that is what you want",
+        )
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as fault:
+        raise SettingsError(
+            f"The page can't be opened at {host}, port {port}: {_reason(fault)}.",
+            f"python app.py --port {port + 1 if port < 65535 else 7860}",
+        ) from None
+    return listener
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, OSError) and fault.strerror:
+        return fault.strerror[0].lower() + fault.strerror[1:]
+    return str(fault)
+
+
+def serve(server: Any, listener: socket.socket, open_browser: bool) -> None:
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    print(f"The page is at {address}  (Ctrl-C ends it)", flush=True)
+    if open_browser:
+        threading.Timer(1, webbrowser.open, [address]).start()
+    config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=2)
+    # A second Ctrl-C lands here; the first is uvicorn's.
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def has_display() -> bool:
+    """Whether a browser could open a window; without one, text browsers would take the terminal."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
