@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 _SEED = 20210914
+_NOTHING = 1e-5
+"""A smaller difference is rounding, of a stored baseline or of another machine's arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def compare(
         old[drawn].reshape(RESAMPLES, -1), metric.statistic
     )
     low, high = (float(end) for end in np.quantile(resampled, _tails(confidence)))
-    rises, falls = low > 0, high < 0
+    rises, falls = low > _NOTHING, high < -_NOTHING
     verdict: Literal["better", "worse", "not separable"] = "not separable"
     if rises or falls:
         verdict = "better" if rises == metric.higher_is_better else "worse"
