@@ -321,6 +321,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def show_progress(what: str, done: int, total: int, unit: str) -> None:
+    """A `Progress` that keeps one line of the terminal up to date."""
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else ""
+        print(f"\r{what}: {done:,} of {total:,} {unit}", end=end, file=sys.stderr, flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
@@ -328,7 +335,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         listener = listen(options.host, options.port, options.public_without_login)
         from assistant.chat import Assistant
 
-        assistant = Assistant.from_settings(Settings.load())
+        assistant = Assistant.from_settings(Settings.load(), show_progress)
         serve(build_server(assistant), listener, not options.no_browser and has_display())
     except AssistantError as fault:
         print(fault, file=sys.stderr)

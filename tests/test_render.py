@@ -196,6 +196,13 @@ def test_uncited_passages_stand_open() -> None:
     assert "Not in the sources" in render.turn_html(1, nothing)
 
 
+def test_missing_is_said_once() -> None:
+    said = answer("The sources give no date.", missing="The sources give no date.")
+    assert render.turn_html(1, Turn("?", said)).count("give no date") == 1
+    apart = answer("Signed.", missing="the date")
+    assert "The date." in render.turn_html(1, Turn("?", apart))
+
+
 def test_furniture_is_set_apart() -> None:
     html = article_html("By Someone\n\nThe text.", [], [(0, 10)])
     assert html == '<p class="furniture">By Someone</p>\n<p>The text.</p>'

@@ -171,7 +171,7 @@ def _tips_html(citations: Sequence[Citation], turn: int) -> str:
 def _remarks_html(answer: Answer) -> str:
     """What is missing or was withheld, and how the answer came to be, in plain words."""
     parts = []
-    if answer.missing:
+    if answer.missing and answer.missing not in answer.text:
         parts.append(
             '<p class="missing"><b>Missing from the sources</b> '
             f"{escape(sentence(answer.missing))}</p>"
