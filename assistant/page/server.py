@@ -48,7 +48,7 @@ def listen(host: str, port: int, public: bool) -> socket.socket:
 def _reason(fault: Exception) -> str:
     if isinstance(fault, OSError) and fault.strerror:
         return fault.strerror[0].lower() + fault.strerror[1:]
-    return str(fault)
+    return str(fault).rstrip(".")
 
 
 def serve(server: Any, listener: socket.socket, open_browser: bool) -> None:
