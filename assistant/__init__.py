@@ -1,7 +1,7 @@
 """A chat assistant for the digital agreements of the Organization of Turkic States.
 
-    from assistant import Assistant, Settings
-    answer = Assistant.from_settings(Settings()).ask("Where was the agreement signed?")
+from assistant import Assistant, Settings
+answer = Assistant.from_settings(Settings()).ask("Where was the agreement signed?")
 """
 
 from assistant.settings import Settings, stay_offline

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from assistant.grounding import Verdict, Window
 from assistant.passages import Sentence
 from assistant.questions import Wanted
-from assistant.types import Citation, Claim, Document, Outcome, Passage
+from assistant.types import Citation, Claim, Document, Passage
 
 QUOTING = "No chat model is at hand: these are the sources' own sentences, quoted, not written."
 SAYS = "The sources say:"

@@ -90,11 +90,7 @@ def _show(supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Comp
 def _is_label(verdict: Verdict) -> bool:
     """Whether a claim only names a list item."""
     item = verdict.window.sentences[-1] if verdict.window else None
-    return bool(
-        item
-        and item.item
-        and Reading(verdict.text).words <= Reading(item.label).words
-    )
+    return bool(item and item.item and Reading(verdict.text).words <= Reading(item.label).words)
 
 
 def _whole_list(window: Window, ranked: Sequence[Ranked]) -> Window:
@@ -114,9 +110,7 @@ def _readings(composer: Composer) -> list[Reading]:
     return [Reading(claim.text) for claim in composer.claims if claim.status == "supported"]
 
 
-def _decline(
-    question: str, ranked: Sequence[Ranked], composer: Composer
-) -> tuple[Outcome, str]:
+def _decline(question: str, ranked: Sequence[Ranked], composer: Composer) -> tuple[Outcome, str]:
     if assumes(question):
         composer.frame(compose.CORRECTED)
         outcome: Outcome = "corrected_premise"

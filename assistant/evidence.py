@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from assistant.grounding import Reading, Window
@@ -17,6 +18,7 @@ from assistant.types import Encoder
 
 _WEIGHTS = Path(__file__).with_name("answerability.json")
 _CACHED_VECTORS = 20_000
+_AT = frozenset("in at near from to".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def has(kind: Wanted, reading: Reading) -> bool:
         return any(n[0].isdigit() for n in reading.numbers)
     if kind == "number":
         return any(n[0].isdigit() and not n.endswith("th") for n in reading.numbers)
-    if kind in ("person", "place"):
+    if kind == "place":
+        return any(a.folded in _AT and b in reading.names for a, b in pairwise(reading.tokens))
+    if kind == "person":
         return bool(reading.names)
     return True
 
@@ -143,7 +147,11 @@ def features(
     asked = Reading(question)
     everything = frozenset().union(*(r.window.every_word for r in ranked))
     best = ranked[0].window if ranked else None
-    at_best = best.every_word | frozenset().union(*(r.numbers for r in best.readings)) if best else frozenset()
+    at_best = (
+        best.every_word | frozenset().union(*(r.numbers for r in best.readings))
+        if best
+        else frozenset()
+    )
     particular = frozenset(t.word for t in asked.names) | asked.numbers
     p = min(max(0.5 if probe is None else probe, 0.001), 0.999)
     return Features(

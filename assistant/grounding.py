@@ -9,9 +9,10 @@ Each rule is a function from a claim and a window of evidence to an objection in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from assistant.passages import Sentence
 from assistant.text import (
@@ -52,9 +53,14 @@ QUALIFIERS = _forms(
     "should if unless negotiate consider possible"
 )
 """Words that keep a sentence from stating a plain fact; a claim may not drop the only one."""
-_URL = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|ru|az|tr|gov|info)\b|[<>{}]|\]\(|@", re.I)
+_URL = re.compile(
+    r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|ru|az|tr|gov|info)\b|[<>{}]|\]\(|@", re.I
+)
 _MARKUP = re.compile(r"\*\*|__|`+|^#+\s*|^>\s*", re.MULTILINE)
-_MARKER = re.compile(r"\s?[\[【(]\s*(?:\^|sources?\s|passages?\s|articles?\s)?\d+(?:\s*[,;–-]\s*\d+)*\s*[\]】)]", re.I)
+_MARKER = re.compile(
+    r"\s?[\[【(]\s*(?:\^|sources?\s|passages?\s|articles?\s)?\d+(?:\s*[,;–-]\s*\d+)*\s*[\]】)]",
+    re.I,
+)
 _BULLET = re.compile(r"^\s*(?:[-–—•*·]|\d{1,2}[.)])\s+")
 _COORDINATORS = frozenset({"and", "or", "between", "with", "as", "well", "both", "the", "of"})
 
@@ -209,19 +215,16 @@ def words_outside(claim: Reading, window: Window) -> str:
 
 
 def qualifier_dropped(claim: Reading, window: Window) -> str:
-    """A goal is not a result and a draft is not a law."""
-    hedges = window.words & QUALIFIERS
-    carriers = [r for r in window.readings if r.words & claim.words & _telling(claim, r)]
-    hedges = frozenset().union(*(r.words for r in carriers)) & QUALIFIERS if carriers else hedges
-    if hedges and not hedges & claim.words:
-        return f"the source only says so with '{sorted(hedges)[0]}'"
+    """A goal is not a result and a draft is not a law: what a sentence hedges stays hedged."""
+    for reading in window.readings:
+        hedge = next((t for t in reading.content if t.word in QUALIFIERS), None)
+        if hedge is None or any(t.word in claim.words & QUALIFIERS for t in reading.content):
+            continue
+        shared = [t for t in reading.content if t.word in claim.words and t.word not in GENERIC]
+        after = sum(t.start > hedge.start for t in shared)
+        if after > len(shared) / 2:
+            return f"the source only says so with '{hedge.surface}'"
     return ""
-
-
-def _telling(claim: Reading, reading: Reading) -> frozenset[str]:
-    """Shared words beyond names and generic ones: they tell which sentence a claim leans on."""
-    names = {t.word for t in claim.names}
-    return frozenset(claim.words & reading.words) - names - GENERIC
 
 
 def roles_differ(claim: Reading, window: Window) -> str:
@@ -232,7 +235,7 @@ def roles_differ(claim: Reading, window: Window) -> str:
 
 
 def _possessor_differs(claim: Reading, evidence: Sequence[Token], window: Window) -> str:
-    names = {t.word for r in window.readings for t in r.names} | known_names()
+    names = frozenset(t.word for r in window.readings for t in r.names) | known_names()
     for i, token in enumerate(claim.tokens[:-2]):
         if claim.tokens[i + 1].folded != "s" or not is_name(token, False):
             continue
@@ -262,9 +265,9 @@ def _order_differs(claim: Reading, evidence: Sequence[Token]) -> str:
     for j, token in enumerate(evidence):
         places.setdefault(token.word, []).append(j)
     said = [(i, t) for i, t in enumerate(claim.tokens) if t.word in known_names()]
-    passive = ("by" in _folded(claim.tokens)) != ("by" in _folded(evidence))
-    for (i, a), (j, b) in zip(said, said[1:], strict=False):
-        if a.word == b.word or passive or _coordinated(claim.tokens[i + 1 : j]):
+    turned = _agents(claim.tokens) ^ _agents(evidence)
+    for (i, a), (j, b) in pairwise(said):
+        if a.word == b.word or turned & claim.words or _coordinated(claim.tokens[i + 1 : j]):
             continue
         firsts, seconds = places.get(a.word, []), places.get(b.word, [])
         if firsts and seconds and min(firsts) > max(seconds):
@@ -272,8 +275,9 @@ def _order_differs(claim: Reading, evidence: Sequence[Token]) -> str:
     return ""
 
 
-def _folded(words: Iterable[Token]) -> set[str]:
-    return {token.folded for token in words}
+def _agents(words: Sequence[Token]) -> frozenset[str]:
+    """Verbs in the passive, such as "signed by": what stands after them did it."""
+    return frozenset(a.word for a, b in pairwise(words) if b.folded == "by")
 
 
 def _coordinated(between: Sequence[Token]) -> bool:

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ from assistant.text import is_content, tokens
 from assistant.types import Document, Encoder, Passage, Progress, silent
 
 FORMAT = 1
-"""Raised whenever passages, headers or stored files change shape, so that old indexes are rebuilt."""
+"""Raised whenever what is stored changes shape, so that older indexes are built anew."""
 REBUILD = "ots-assistant index"
 _BATCH = 128
 _COLLECTION = "passages"
@@ -104,11 +105,13 @@ class SearchIndex:
             lexical = bm25s.BM25.load(folder / "lexical", show_progress=False)
         except Exception as fault:  # whatever a damaged file makes the libraries raise
             raise IndexFault(
-                f"The index in {folder} is damaged ({type(fault).__name__}: {_line(fault)}).", REBUILD
+                f"The index in {folder} is damaged ({type(fault).__name__}: {_line(fault)}).",
+                REBUILD,
             ) from fault
         if stored != {p.passage_id for p in found}:
             raise IndexFault(
-                f"The index in {folder} is damaged: {len(stored)} of {len(found)} passages.", REBUILD
+                f"The index in {folder} is damaged: {len(stored)} of {len(found)} passages.",
+                REBUILD,
             )
         return cls(found, vectors, lexical, encoder)
 
@@ -230,23 +233,32 @@ def _sweep(root: Path, keep: str) -> None:
 
 @contextmanager
 def _locked(root: Path) -> Iterator[None]:
+    writable(root)
+    lock = FileLock(root / "build.lock", timeout=0)
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root / "build.lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise IndexFault(
-            f"Another process is building the index in {root}.", "wait for it to end, then try again"
-        ) from None
-    except OSError as fault:
-        raise StorageError(
-            f"The cache folder {root} can't be written: {fault.strerror or fault}.",
-            "set OTS_ASSISTANT_CACHE_DIR to a folder that you may write to",
+            f"Another process is building the index in {root}.",
+            "wait for it to end, then try again",
         ) from None
     try:
         yield
     finally:
         lock.release()
+
+
+def writable(folder: Path) -> None:
+    """Make a folder, and raise `StorageError` unless files can be written in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as fault:
+        raise StorageError(
+            f"The folder {folder} can't be written: {fault.strerror or fault}.",
+            "set OTS_ASSISTANT_CACHE_DIR to a folder that you may write to",
+        ) from None
 
 
 class NoIndex(IndexFault):

@@ -54,7 +54,9 @@ def load_encoder(settings: Settings) -> Encoder:
     name = settings.embedding_model
     folder = weights.find_embedding(name)
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     try:
         return SentenceEncoder(SentenceTransformer(str(folder or name), device="cpu"), name)
     except (OSError, ValueError, RuntimeError) as fault:
@@ -104,7 +106,8 @@ class LangChainChat:
             return ModelError(f"{self.name} refused the key: {_line(fault)}.", self._mend)
         if "timeout" in kind.lower():
             return ModelError(
-                f"{self.name} did not answer in time.", "try again, or raise OTS_ASSISTANT_TIMEOUT_S"
+                f"{self.name} did not answer in time.",
+                "try again, or raise OTS_ASSISTANT_TIMEOUT_S",
             )
         if "connection" in kind.lower():
             return ModelError(f"{self.name} can't be reached: {_line(fault)}.", self._mend)
@@ -246,11 +249,13 @@ def _provider_chat(name: str, settings: Settings) -> ChatModel:
         )
     try:
         chat = init_chat_model(
-            name, temperature=0, timeout=settings.timeout_s, max_retries=1, **_key(settings)
+            name, **_key(settings), temperature=0, timeout=settings.timeout_s, max_retries=1
         )
     except ImportError as fault:
         raise ModelError(f"{name} can't be used: {_line(fault)}.", _install(provider)) from None
-    except Exception as fault:  # each provider's client has its own way to say that a key is missing
+    except (
+        Exception
+    ) as fault:  # each provider's client has its own way to say that a key is missing
         raise ModelError(
             f"{name} can't be used: {_line(fault)}.",
             f"set OTS_ASSISTANT_API_KEY or {provider.upper()}_API_KEY",
@@ -262,7 +267,7 @@ def _install(provider: str) -> str:
     return f"pip install langchain-{provider.replace('_', '-')}"
 
 
-def _key(settings: Settings) -> dict[str, str]:
+def _key(settings: Settings) -> dict[str, Any]:
     return {"api_key": settings.api_key} if settings.api_key else {}
 
 

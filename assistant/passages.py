@@ -53,9 +53,7 @@ def sentences(document: Document) -> list[Sentence]:
             found.append(Sentence(document.doc_id, start, end, line, block, True))
         else:
             for s, e in sentence_spans(line, document.language):
-                found.append(
-                    Sentence(document.doc_id, start + s, start + e, line[s:e], block)
-                )
+                found.append(Sentence(document.doc_id, start + s, start + e, line[s:e], block))
         in_list = item or line.endswith(":")
     return found
 

@@ -17,8 +17,8 @@ SYSTEM = (
 )
 DRAFT = (
     "Question: {question}\n"
-    "Answer in one to three short, complete sentences. Name who, what, when and where as the "
-    "articles do. If the question asks for several things, put each on a line of its own."
+    "Answer in one short, complete sentence, in the words of the articles. If the question asks "
+    "for several things, list them."
 )
 ANSWERABLE = (
     "Question: {question}\n"
@@ -81,9 +81,7 @@ def render_translate(sources: Message, question: str) -> list[Message]:
     return [sources, {"role": "user", "content": TRANSLATE.format(question=question)}]
 
 
-def render_standalone(
-    sources: Message, history: Sequence[Message], question: str
-) -> list[Message]:
+def render_standalone(sources: Message, history: Sequence[Message], question: str) -> list[Message]:
     turns = "\n".join(f"{turn['role']}: {turn['content']}" for turn in history)
     content = STANDALONE.format(history=turns, question=question)
     return [sources, {"role": "user", "content": content}]

@@ -11,19 +11,29 @@ from assistant.types import Message
 
 Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"]
 
-_WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        ("year", r"\b(what|which) year\b"),
-        ("date", r"\bwhen\b|\b(what|which|exact) (date|day|month)\b|\bhow (soon|recently)\b|\bdate of\b"),
-        ("number", r"\bhow (many|often|long|old)\b|\bnumber of\b|\bhow (large|big) a\b"),
-        ("amount", r"\bhow (much|large|big|high)\b|\b(what|which) (amount|sum|share|percentage|value)\b"
-                   r"|\bworth\b|\bfigure\b"),
-        ("person", r"\bwho\b|\bwhom\b|\bwhose\b"),
-        ("place", r"\bwhere\b|\b(what|which) (city|town|place|country|capital|venue)\b"),
-        ("reason", r"\bwhy\b|\bwhat reason\b"),
-    )
-)  # fmt: skip
+_WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
+    ("year", re.compile(r"\b(what|which) year\b")),
+    (
+        "date",
+        re.compile(
+            r"\bwhen\b|\b(what|which|exact) (date|day|month)\b|\bhow (soon|recently)\b|\bdate of\b"
+        ),
+    ),
+    ("number", re.compile(r"\bhow (many|often|long|old)\b|\bnumber of\b|\bhow (large|big) a\b")),
+    (
+        "amount",
+        re.compile(
+            r"\bhow (much|large|big|high)\b|\bworth\b|\bfigure\b"
+            r"|\b(what|which) (amount|sum|share|percentage|value)\b"
+        ),
+    ),
+    ("person", re.compile(r"\bwho\b|\bwhom\b|\bwhose\b")),
+    (
+        "place",
+        re.compile(r"\bwhere\b|\b(what|which) (city|town|place|country|capital|venue)\b"),
+    ),
+    ("reason", re.compile(r"\bwhy\b|\bwhat reason\b")),
+)
 _ASSUMES = re.compile(
     r"^\s*why\b|^\s*how come\b|^\s*what (made|makes|explains|led|caused|had changed|was so)\b"
     r"|\b(since|given that|now that|seeing that|considering that|so why|after all)\b|\?.*\bexplain"
@@ -34,8 +44,8 @@ _ANAPHORA = frozenset(
 )
 _OPENERS = re.compile(r"^(and|but|so|or|also|what about|how about|why|when|where|who|which one)\b")
 _PART = re.compile(
-    r"(?:,?\s+and|,|;|\?)\s+(?=(?:who|whom|when|where|what|which|why|how|in which|by whom|did|does|is|was"
-    r"|has|have)\b)",
+    r"(?:,?\s+and|,|;|\?)\s+"
+    r"(?=(?:who|whom|when|where|what|which|why|how|in which|by whom|did|does|is|was|has|have)\b)",
     re.IGNORECASE,
 )
 

@@ -54,7 +54,9 @@ class Retriever:
             for rank, pid in enumerate(ranked[:limit], 1)
         ]
 
-    def context(self, ranked: list[ScoredPassage], doc_ids: Collection[str] | None) -> list[Passage]:
+    def context(
+        self, ranked: list[ScoredPassage], doc_ids: Collection[str] | None
+    ) -> list[Passage]:
         """The passages a prompt shows, in the order of the sources.
 
         All of them where they fit: then every question shares one prompt prefix, which a local
@@ -84,7 +86,9 @@ class Retriever:
         return _NAMED_BONUS * (bool(named) + _names_date(query, document.published))
 
 
-def interleave(ranked: list[str], group_of: Callable[[str], str], wanted: Collection[str]) -> list[str]:
+def interleave(
+    ranked: list[str], group_of: Callable[[str], str], wanted: Collection[str]
+) -> list[str]:
     """Ranked ids with those of each wanted group taken in turn, when there are two or more.
 
     A question that compares two publishers needs passages of both, however well one matches.

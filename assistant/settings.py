@@ -20,6 +20,7 @@ from platformdirs import user_cache_path
 from assistant.errors import SettingsError
 
 PREFIX = "OTS_ASSISTANT_"
+CACHE = user_cache_path("ots-assistant")
 ROOT = Path(__file__).resolve().parent.parent
 
 OFFLINE = {
@@ -46,7 +47,7 @@ class Settings:
     """How the assistant is put together. The defaults need no key and no network."""
 
     sources: Path = ROOT / "sources" / "manifest.toml"
-    cache_dir: Path = user_cache_path("ots-assistant")
+    cache_dir: Path = CACHE
     embedding_model: str = "all-MiniLM-L6-v2"
     """A sentence-transformers model: the name above, a hub name, or a folder."""
     chat_model: str = "local"
@@ -124,7 +125,11 @@ class Settings:
 
     def fingerprint(self) -> str:
         """Twelve hex digits that change whenever a setting that can change an answer does."""
-        shaping = {k: str(v) for k, v in asdict(self).items() if k not in ("cache_dir", "threads", "api_key")}
+        shaping = {
+            k: str(v)
+            for k, v in asdict(self).items()
+            if k not in ("cache_dir", "threads", "api_key")
+        }
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
 
 

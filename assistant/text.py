@@ -101,7 +101,7 @@ def normal_form(folded: str) -> str:
         return _NUMBER_WORDS[folded]
     table, _ = _aliases()
     head = table.get(folded)
-    return _stem(head if head is not None else folded)
+    return str(_stem(head if head is not None else folded))
 
 
 def tokens(text: str) -> list[Token]:
@@ -137,7 +137,7 @@ def is_number(token: Token) -> bool:
 
 
 def numbers(text: str, words: Iterable[Token] | None = None) -> set[str]:
-    """Every number, amount and part of a date in a comparable form, with currencies and percents."""
+    """Every number, amount and part of a date, comparable; with currencies and percents."""
     found = {t.word for t in (tokens(text) if words is None else words) if is_number(t)}
     found |= {_CURRENCIES[t.folded] for t in tokens(text) if t.folded in _CURRENCIES}
     found |= {c for c in text if unicodedata.category(c) == "Sc"}

@@ -7,9 +7,12 @@ points) of `Document.text`, and `document.text[start:end]` is always the text th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
+
+_MARKERS = re.compile(r"\s?\[\d+\]")
 
 Span = tuple[int, int]
 """Start (inclusive) and end (exclusive) in characters."""
@@ -106,7 +109,7 @@ class Answer:
     missing: str
     """What was asked and is not in the sources; empty when all was found."""
     timings: Mapping[str, float]
-    """Seconds since the question came in: `first_evidence`, `first_token`, `first_claim`, `total`."""
+    """Seconds since the question came in: `first_evidence`, `first_token`, `total`."""
     settings_fingerprint: str
     question: str = ""
     quoted: bool = False
@@ -122,6 +125,11 @@ class Answer:
     @property
     def supported(self) -> tuple[Claim, ...]:
         return tuple(claim for claim in self.claims if claim.status == "supported")
+
+    @property
+    def plain_text(self) -> str:
+        """The text without its citation markers, as a later turn's history takes it."""
+        return _MARKERS.sub("", self.text)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready values, nested as the fields are."""

@@ -1,0 +1,71 @@
+"""What is present, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from assistant import weights
+from assistant.errors import AssistantError, WeightsError
+from assistant.index import SearchIndex, writable
+from assistant.models import load_encoder
+from assistant.settings import Settings
+from assistant.sources import load_documents
+from assistant.types import Check, Encoder
+
+_PACKAGES = ("chromadb", "gradio", "langchain", "sentence-transformers", "xllamacpp")
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check in the order in which things are needed; none reaches the network."""
+    encoder = cache(lambda: load_encoder(settings))
+    return [
+        *_packages(),
+        _check("sources", lambda: _sources(settings)),
+        _check("cache folder", lambda: _cache(settings)),
+        _check("embedding model", lambda: encoder().name),
+        _check("index", lambda: _index(settings, encoder)),
+        _check("chat model", lambda: _chat_model(settings)),
+    ]
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except AssistantError as fault:
+        return Check(name, False, fault.message, fault.mend)
+
+
+def _packages() -> Iterator[Check]:
+    for package in _PACKAGES:
+        try:
+            yield Check(package, True, version(package))
+        except PackageNotFoundError:
+            yield Check(package, False, "not installed", f"pip install {package}")
+
+
+def _sources(settings: Settings) -> str:
+    return f"{len(load_documents(settings.sources))} articles in {settings.sources}"
+
+
+def _cache(settings: Settings) -> str:
+    writable(settings.cache_dir)
+    return str(settings.cache_dir)
+
+
+def _index(settings: Settings, encoder: Callable[[], Encoder]) -> str:
+    opened = SearchIndex.open(settings, load_documents(settings.sources), encoder())
+    return f"{len(opened.passages)} passages"
+
+
+def _chat_model(settings: Settings) -> str:
+    if settings.chat_model != "local":
+        return f"{settings.chat_model} (not tried: that may cost money)"
+    found = weights.find(weights.CHAT_MODEL, settings.cache_dir)
+    if found is None:
+        raise WeightsError(
+            f"{weights.CHAT_MODEL.name} is not fetched: answers are quoted, not written.",
+            weights.FETCH_COMMAND,
+        )
+    return f"{weights.CHAT_MODEL.name} at {found}"
