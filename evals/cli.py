@@ -117,6 +117,8 @@ def run_evals(
         )
     bounds = (gates.load_gate(), gates.load_baseline()) if gated else None
     settings = [Settings.load(path) for path in configs] or [Settings.load()]
+    if len(settings) == 2 and settings[0].fingerprint() == settings[1].fingerprint():
+        raise EvalError("The two configurations say the same.", "change a setting in one of them")
     with _bar() as progress:
         runs = [evaluate(each, selection, progress, make) for each in settings]
         grading = _grade(judge, settings[-1], runs[-1], progress) if judge else None
@@ -230,7 +232,7 @@ def _faults_told() -> Iterator[None]:
         raise typer.Exit(_INTERRUPTED) from None
 
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 app.command(name="eval")(eval_command)
 
 

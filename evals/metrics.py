@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import ir_measures
@@ -195,12 +196,16 @@ def unsupported_tokens(case: EvalCase, answer: Answer, documents: Documents) -> 
 
 def unsupported(claim: Claim) -> set[str]:
     """The numbers and names of a claim that don't stand in its own citations."""
-    text = _MARKER.sub("", claim.text)
     quotes = "\n".join(citation.quote for citation in claim.citations)
+    return set(_unsupported(_MARKER.sub("", claim.text), quotes))
+
+
+@lru_cache(4096)
+def _unsupported(text: str, quotes: str) -> frozenset[str]:
     evidence = {token.word for token in tokens(quotes)}
     opening = _opening_words(text)
     names = {t.word for t in tokens(text) if is_name(t, t.start in opening)}
-    return (numbers(text) - numbers(quotes)) | (names - evidence)
+    return frozenset((numbers(text) - numbers(quotes)) | (names - evidence))
 
 
 def _opening_words(text: str) -> set[int]:

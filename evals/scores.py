@@ -45,7 +45,9 @@ class Comparison:
 def statistic_of(values: Array, statistic: Statistic) -> Array:
     """One number for each row; not-a-number marks a repeat without a value."""
     if statistic in ("p50", "p95"):
-        found: Array = np.nanpercentile(values, float(statistic[1:]), axis=1)
+        # The one that skips not-a-number takes each row in turn, a hundred times slower.
+        percentile = np.nanpercentile if np.isnan(values).any() else np.percentile
+        found: Array = percentile(values, float(statistic[1:]), axis=1)
         return found
     # With values of 0 and 1 these weights make the weighted mean 2TP / (2TP + FP + FN), the F1.
     weights = 1 + values if statistic == "f1" else np.where(np.isnan(values), np.nan, 1.0)

@@ -101,11 +101,11 @@ def test_the_digest_follows_everything_but_the_note() -> None:
     assert make_case(reject=["x"]).digest != make_case().digest
 
 
-@given(st.lists(st.text(min_size=1), min_size=200, max_size=300, unique=True))
-def test_the_split_is_fixed_and_about_half(ids: list[str]) -> None:
-    halves = [split_of(case_id) for case_id in ids]
-    assert halves == [split_of(case_id) for case_id in ids]
-    assert 0.25 < halves.count("test") / len(ids) < 0.75
+@given(st.text(max_size=12))
+def test_the_split_is_fixed_and_about_half(prefix: str) -> None:
+    halves = [split_of(f"{prefix}-{i}") for i in range(200)]
+    assert halves == [split_of(f"{prefix}-{i}") for i in range(200)]
+    assert 0.25 < halves.count("test") / len(halves) < 0.75
 
 
 def test_selection(tmp_path: Path) -> None:
