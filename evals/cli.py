@@ -23,6 +23,7 @@ from assistant.settings import Settings
 from assistant.types import Progress
 
 if TYPE_CHECKING:
+    from evals.gate import Baseline
     from evals.judge import Grade, Grading
     from evals.records import RunFolder
     from evals.run import Maker, Run, Selection
@@ -127,7 +128,7 @@ def run_evals(
     comparisons = compare_runs(runs[0].report, last.report) if len(runs) == 2 else []
     extras = reports.Extras(
         comparisons=comparisons or (verdict.comparisons if verdict else ()),
-        compared_with=configs[0].name if comparisons else "the baseline",
+        compared_with=configs[0].name if comparisons else _named(bounds[1] if bounds else None),
         gate=verdict,
         grading=grading,
         last=last_report(selection.runs, last.report.meta["selection"], last.folder.path),
@@ -150,6 +151,11 @@ def run_evals(
         out.print("Gate passed." if verdict.passed else "Gate failed.")
     out.print(f"Report: {page}", markup=False)
     return verdict is None or verdict.passed
+
+
+def _named(baseline: Baseline | None) -> str:
+    about = baseline.about if baseline else {}
+    return f"the baseline of {about.get('started')}, chat model {about.get('model')}"
 
 
 def _grade(name: str, settings: Settings, run: Run, progress: Progress) -> Grading:

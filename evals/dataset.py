@@ -109,6 +109,10 @@ def _check_shape(raw: Any, where: str) -> None:
             raise EvalError(
                 f"{where}: the {name} '{raw[name]}' is unknown.", f"use one of: {', '.join(known)}"
             )
+    _check_lists(raw, where)
+
+
+def _check_lists(raw: Mapping[str, Any], where: str) -> None:
     if not all(_is_turn(turn) for turn in raw["history"]):
         raise EvalError(
             f"{where}: a turn of 'history' is malformed.",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +262,7 @@ def pieces(
             any(s <= a and b <= e for s, e in cited),
             any(s <= a and b <= e for s, e in gold),
         )
-        for a, b in zip(ordered, ordered[1:], strict=False)
+        for a, b in pairwise(ordered)
     )
 
 
@@ -281,7 +282,7 @@ def _plots(report: EvalReport, last: Mapping[str, Any] | None) -> dict[str, Mark
         "abstention": _tradeoff(report),
     }
     # The plots escape what they are given, so that the page may take them as they are.
-    return {name: Markup(svg) for name, svg in drawn.items() if svg}  # noqa: S704
+    return {name: Markup(svg) for name, svg in drawn.items() if svg}
 
 
 def _dots(
