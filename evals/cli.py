@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from evals.gate import Baseline
     from evals.judge import Grade, Grading
     from evals.records import RunFolder
+    from evals.report import Extras
     from evals.run import Maker, Run, Selection
     from evals.scores import Comparison
     from evals.types import CaseResult, Score
@@ -103,6 +104,7 @@ def run_evals(
     judge: str | None = None,
     keep_baseline: bool = False,
     make: Maker | None = None,
+    baseline: Path | None = None,
 ) -> bool:
     """Run, report, and say whether the gate was passed; without a gate it always is."""
     from evals import gate as gates
@@ -111,15 +113,14 @@ def run_evals(
     from evals.run import compare_runs, evaluate
     from evals.types import EvalError
 
-    if len(configs) > 2 or (len(configs) == 2 and (gated or keep_baseline)):
+    if keep_baseline and (selection.kinds or selection.languages or selection.limit is not None):
         raise EvalError(
-            f"{len(configs)} configurations were given.",
-            "give one, or two without --gate and --write-baseline",
+            "A baseline of a few questions would hold nothing else.",
+            "drop --kind, --language and --limit",
         )
-    bounds = (gates.load_gate(), gates.load_baseline()) if gated else None
-    settings = [Settings.load(path) for path in configs] or [Settings.load()]
-    if len(settings) == 2 and settings[0].fingerprint() == settings[1].fingerprint():
-        raise EvalError("The two configurations say the same.", "change a setting in one of them")
+    settings = _settings(configs, alone=gated or keep_baseline)
+    baseline = baseline or gates.BASELINE
+    bounds = (gates.load_gate(), gates.load_baseline(baseline)) if gated else None
     with _bar() as progress:
         runs = [evaluate(each, selection, progress, make) for each in settings]
         grading = _grade(judge, settings[-1], runs[-1], progress) if judge else None
@@ -136,21 +137,26 @@ def run_evals(
     for run in runs[:-1]:
         reports.write_report(run.folder, run.report, run.documents)
     page = reports.write_report(last.folder, last.report, last.documents, extras)
-    _print_scores(last.report.scores)
-    if grading:
-        _print_scores(grading.scores)
-        out.print(reports.agreement_line(grading), markup=False)
-    if comparisons:
-        _print_comparison(comparisons, configs)
+    _print(last, extras, configs)
     if keep_baseline:
-        gates.write_baseline(last.report)
-        out.print(f"Baseline: {gates.BASELINE}", markup=False)
-    for problem in verdict.problems if verdict else ():
-        err.print(f"gate: {problem}", markup=False)
-    if verdict:
-        out.print("Gate passed." if verdict.passed else "Gate failed.")
+        gates.write_baseline(last.report, baseline)
+        out.print(f"Baseline: {baseline}", markup=False)
     out.print(f"Report: {page}", markup=False)
     return verdict is None or verdict.passed
+
+
+def _settings(configs: Sequence[Path], alone: bool) -> list[Settings]:
+    from evals.types import EvalError
+
+    if len(configs) > (1 if alone else 2):
+        raise EvalError(
+            f"{len(configs)} configurations were given.",
+            "give one, or two without --gate and --write-baseline",
+        )
+    settings = [Settings.load(path) for path in configs] or [Settings.load()]
+    if len({each.fingerprint() for each in settings}) < len(settings):
+        raise EvalError("The two configurations say the same.", "change a setting in one of them")
+    return settings
 
 
 def _named(baseline: Baseline | None) -> str:
@@ -183,6 +189,21 @@ class _keeper:  # noqa: N801  a function with a memory
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _print(run: Run, extras: Extras, configs: Sequence[Path]) -> None:
+    from evals.report import agreement_line
+
+    _print_scores(run.report.scores)
+    if extras.grading:
+        _print_scores(extras.grading.scores)
+        out.print(agreement_line(extras.grading), markup=False)
+    if len(configs) == 2:
+        _print_comparison(extras.comparisons, configs)
+    if extras.gate:
+        for problem in extras.gate.problems:
+            err.print(f"gate: {problem}", markup=False)
+        out.print("Gate passed." if extras.gate.passed else "Gate failed.")
 
 
 def _print_scores(scores: Sequence[Score]) -> None:

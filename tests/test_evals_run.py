@@ -271,6 +271,23 @@ def test_two_configurations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         run_evals(selection(tmp_path), [a, b, a], make=make)
 
 
+def test_a_baseline_is_of_the_whole_set(tmp_path: Path) -> None:
+    with pytest.raises(EvalError, match="few questions"):
+        run_evals(selection(tmp_path, limit=3), keep_baseline=True)
+
+
+def test_the_gate_decides_what_the_command_returns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen, path = selection(tmp_path), tmp_path / "baseline.json"
+    good_one, bad_one = ScriptedAssistant(), ScriptedAssistant(lambda question: quoting(4))
+    assert run_evals(chosen, keep_baseline=True, make=lambda *_: good_one, baseline=path)
+    assert run_evals(chosen, gated=True, make=lambda *_: good_one, baseline=path)
+    assert "Gate passed." in capsys.readouterr().out
+    assert not run_evals(chosen, gated=True, make=lambda *_: bad_one, baseline=path)
+    assert "gate: answer_acceptability" in capsys.readouterr().err
+
+
 def test_a_fault_is_one_line_and_a_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--drafts", str(tmp_path / "none.jsonl"), str(tmp_path / "drafts.jsonl")])
