@@ -19,14 +19,14 @@ from assistant.types import Document, Span
 from evals import plots
 from evals.gate import GateVerdict
 from evals.judge import Grading
-from evals.metrics import BY_NAME, HEADLINE
+from evals.metrics import ABSTAINED, BY_NAME, HEADLINE
 from evals.records import RunFolder
 from evals.scores import Comparison
 from evals.types import CaseResult, EvalReport, Score
 
 _PAGE = Path(__file__).with_name("report.html.j2")
-ABSTENTION_SCORE = "answerable"
-"""The field of an answer that, where there is one, says how sure the assistant was of it."""
+_DECIDING = "answerability"
+"""The signal of an answer that decides whether it is given or declined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,16 +312,17 @@ def _moments(report: EvalReport, moment: str) -> list[float]:
 
 
 def _tradeoff(report: EvalReport) -> str:
-    """Empty unless answers carry a score that an abstention threshold could be set on."""
+    """Empty unless answers carry the score that decides whether they are given."""
     scored = [
-        (value, result.case.declinable)
-        for result in report.results
-        if result.case.expected != "correct"
-        and (value := getattr(result.answer, ABSTENTION_SCORE, None)) is not None
+        (r.answer.signals[_DECIDING], r.case.declinable, r.answer.outcome in ABSTAINED)
+        for r in report.results
+        if r.answer and r.case.expected in ("answer", "decline") and _DECIDING in r.answer.signals
     ]
-    points = plots.tradeoff_points(scored)
-    now = report.score("over_refusal").value, report.score("abstention_recall").value
-    if not points or now[0] is None or now[1] is None:
+    points = plots.tradeoff_points([(value, hopeless) for value, hopeless, _ in scored])
+    if not points:
         return ""
+    refused = [declined for _, hopeless, declined in scored if not hopeless]
+    caught = [declined for _, hopeless, declined in scored if hopeless]
+    now = (sum(refused) / len(refused), sum(caught) / len(caught))
     title = "Over-refusal (across) against abstention recall (up), for every threshold"
-    return plots.tradeoff(points, (now[0], now[1]), title)
+    return plots.tradeoff(points, now, title)

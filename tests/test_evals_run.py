@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ SETTINGS = Settings(chat_model="none")
 
 def selection(path: Path, **changes: Any) -> Selection:
     questions = path / "questions.jsonl"
+    path.mkdir(exist_ok=True)
     if not questions.exists():
         write_cases(questions, raw_cases())
     return Selection(**({"questions": questions, "runs": path / "runs"} | changes))
@@ -239,6 +241,15 @@ def test_the_tradeoff_runs_from_nothing_to_everything() -> None:
     assert points == sorted(points)
     assert tradeoff_points([(0.5, True), (0.5, False)]) == []
     assert tradeoff_points([(0.5, True), (0.6, True)]) == []
+
+
+def test_the_page_draws_the_tradeoff_when_answers_carry_the_score(tmp_path: Path) -> None:
+    def sure(question: str) -> Answer:
+        return replace(good(question), signals={"answerability": len(question) / 100})
+
+    for reply, drawn in ((good, False), (sure, True)):
+        report = run(tmp_path / str(drawn), ScriptedAssistant(reply)).report
+        assert ("Abstention trade-off" in render_html(report, DOCUMENTS, Extras())) is drawn
 
 
 def test_the_command_writes_its_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
