@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant import compose, models, prompts
 from assistant.compose import Composer
@@ -18,11 +18,13 @@ from assistant.errors import AssistantError, QuestionError, SourceError
 from assistant.evidence import Evidence
 from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.index import NoIndex, SearchIndex, build
+from assistant.languages import language_of
 from assistant.passages import Sentence, sentences
-from assistant.questions import leans_on_history, with_history
+from assistant.questions import leans_on_history, respell, with_history
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.sources import load_documents
+from assistant.text import tokens
 from assistant.types import (
     Answer,
     ChatModel,
@@ -37,6 +39,7 @@ from assistant.types import (
 )
 
 MAX_QUESTION_CHARS = 4000
+_MAX_TRANSLATED_TOKENS = 120
 
 
 class Assistant:
@@ -61,6 +64,8 @@ class Assistant:
         self._retriever = Retriever(index, documents, settings)
         self._evidence = Evidence(encoder)
         self._sentences = {doc_id: sentences(document) for doc_id, document in documents.items()}
+        self._languages = {document.language for document in documents.values()}
+        self._vocabulary = {t.folded for d in documents.values() for t in tokens(d.text)}
 
     @classmethod
     def from_settings(cls, settings: Settings, progress: Progress = silent) -> Assistant:
@@ -78,10 +83,10 @@ class Assistant:
 
     def warm(self) -> None:
         """Load the models and read the sources ahead of the first question."""
-        self._evidence.rank("", self._grounder(self._context([], None)).windows)
+        self._evidence.rank("", self._grounder(self._retriever.context([], None)).windows)
         model = self._chat_model()
         if isinstance(model, models.LocalChat):
-            model.prime(prompts.render_sources(self._context([], None), self.documents))
+            model.prime(prompts.render_sources(self._retriever.context([], None), self.documents))
 
     def ask(
         self,
@@ -109,46 +114,73 @@ class Assistant:
     def _stream(
         self, question: str, history: list[Message], doc_ids: Collection[str] | None
     ) -> Iterator[Answer]:
-        started = time.perf_counter()
-        query = question
-        if history and leans_on_history(question):
-            query = with_history(question, history)
-        hits = self._retriever.retrieve(query, self._settings.top_k, doc_ids)
-        passages = self._context(hits, doc_ids)
-        turn = _Turn(question, query, hits, Composer(self.documents, passages), started)
+        leans = bool(history) and leans_on_history(question)
+        query = with_history(question, history) if leans else question
+        turn = _Turn(question, history if leans else [], language_of(question))
+        self._find(turn, query, doc_ids)
         turn.mark("first_evidence")
         yield self._answer(turn, "pending")
 
-        grounder = self._grounder(passages)
-        for _ in self._write(turn, history, passages, grounder):
-            yield self._answer(turn, "pending")
-        ranked = self._evidence.rank(query, grounder.windows, [v.text for v in turn.verdicts])
-        outcome, missing = conclude(query, ranked, turn.verdicts, turn.probe, turn.composer)
+        model = self._model(turn)
+        if model and turn.language not in self._languages:
+            self._translate(turn, model, doc_ids)
+        if model:
+            for _ in self._write(turn, model):
+                yield self._answer(turn, "pending")
+        ranked = self._evidence.rank(
+            turn.query, turn.grounder.windows, [verdict.text for verdict in turn.verdicts]
+        )
+        end = conclude(turn.query, ranked, turn.verdicts, turn.probe, turn.composer)
         turn.mark("total")
-        yield self._answer(turn, outcome, missing)
+        yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
 
-    def _write(
-        self, turn: _Turn, history: list[Message], passages: list[Passage], grounder: Grounder
-    ) -> Iterator[Verdict]:
-        """Draft with the chat model and judge each claim as soon as it is whole."""
+    def _find(self, turn: _Turn, query: str, doc_ids: Collection[str] | None) -> None:
+        """Retrieve for a query and set out what the answer may draw on."""
+        turn.query = respell(query, self._vocabulary)
+        turn.hits = self._retriever.retrieve(turn.query, self._settings.top_k, doc_ids)
+        turn.passages = self._retriever.context(turn.hits, doc_ids)
+        turn.composer = Composer(self.documents, turn.passages, turn.language)
+        turn.grounder = self._grounder(turn.passages)
+
+    def _model(self, turn: _Turn) -> ChatModel | None:
         try:
             model = self._chat_model()
-            if model is None:
-                turn.notice = compose.QUOTING
-                return
+        except AssistantError as fault:
+            turn.fail(fault)
+            return None
+        if model is None:
+            turn.notice = compose.wording(turn.language, "quoting")
+        else:
             turn.model = model.name
-            sources = prompts.render_sources(passages, self.documents)
-            asked = prompts.render_question(turn.question, turn.query, history)
+        return model
+
+    def _translate(self, turn: _Turn, model: ChatModel, doc_ids: Collection[str] | None) -> None:
+        """Ask on in English, the language of the sources that claims are held against."""
+        sources = prompts.render_sources(turn.passages, self.documents)
+        request = prompts.render_translate(sources, turn.query)
+        try:
+            lines = "".join(model.stream(request, _MAX_TRANSLATED_TOKENS)).strip().splitlines()
+        except AssistantError as fault:
+            turn.fail(fault)
+            return
+        if lines:
+            self._find(turn, lines[0], doc_ids)
+            turn.asked, turn.history = turn.query, []
+
+    def _write(self, turn: _Turn, model: ChatModel) -> Iterator[Verdict]:
+        """Draft with the chat model and judge each claim as soon as it is whole."""
+        sources = prompts.render_sources(turn.passages, self.documents)
+        asked = prompts.render_question(turn.asked or turn.question, turn.history)
+        try:
             turn.probe = model.probe(prompts.render_answerable(sources, asked))
             request = prompts.render_draft(sources, asked)
             for claim in _claims(turn, model.stream(request, self._settings.max_answer_tokens)):
-                turn.verdicts.append(grounder.judge(claim))
+                turn.verdicts.append(turn.grounder.judge(claim))
                 yield turn.verdicts[-1]
         except AssistantError as fault:
-            # The reader still gets the quoted evidence, and one line that says what failed.
-            turn.notice, turn.error_code = str(fault), fault.exit_code
+            turn.fail(fault)
 
-    def _answer(self, turn: _Turn, outcome: Outcome, missing: str = "") -> Answer:
+    def _answer(self, turn: _Turn, outcome: Outcome) -> Answer:
         shown = turn.composer
         return Answer(
             text=shown.text,
@@ -157,7 +189,7 @@ class Assistant:
             citations=shown.citations,
             retrieved=tuple(turn.hits),
             standalone_query=turn.query,
-            missing=missing,
+            missing="",
             timings=dict(turn.timings),
             settings_fingerprint=self._fingerprint,
             question=turn.question,
@@ -167,9 +199,6 @@ class Assistant:
             model=turn.model,
             dropped_markers=turn.dropped_markers,
         )
-
-    def _context(self, hits: list[ScoredPassage], doc_ids: Collection[str] | None) -> list[Passage]:
-        return self._retriever.context(hits, doc_ids)
 
     def _grounder(self, passages: Sequence[Passage]) -> Grounder:
         """Over the sentences of these passages; a list that they touch comes whole."""
@@ -203,10 +232,16 @@ class _Turn:
     """What is known so far about the question being answered."""
 
     question: str
-    query: str
-    hits: list[ScoredPassage]
-    composer: Composer
-    started: float
+    history: list[Message]
+    """The turns that the question can't be understood without; empty where it can."""
+    language: str
+    asked: str = ""
+    """The question in the language of the sources, where it came in another."""
+    query: str = ""
+    hits: list[ScoredPassage] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    composer: Composer = field(default_factory=lambda: Composer({}, ()))
+    grounder: Grounder = field(default_factory=lambda: Grounder(()))
     draft: str = ""
     probe: float | None = None
     model: str = ""
@@ -215,9 +250,14 @@ class _Turn:
     dropped_markers: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
 
     def mark(self, moment: str) -> None:
         self.timings.setdefault(moment, round(time.perf_counter() - self.started, 4))
+
+    def fail(self, fault: AssistantError) -> None:
+        """The reader still gets the quoted evidence, and one line that says what failed."""
+        self.notice, self.error_code = str(fault), fault.exit_code
 
 
 def _claims(turn: _Turn, pieces: Iterator[str]) -> Iterator[str]:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 sources_app = typer.Typer(no_args_is_help=True, help="The source articles.")
 app.add_typer(sources_app, name="sources")
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 _INTERRUPTED = 130
 
 Config = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
@@ -214,7 +214,8 @@ class _bar:  # noqa: N801  a context manager, used as a verb
         return self
 
     def __exit__(self, *fault: object) -> None:
-        self._bar.stop()
+        if self._tasks:
+            self._bar.stop()
 
     def __call__(self, what: str, done: int, total: int, unit: str) -> None:
         if not self._tasks:

@@ -1,35 +1,30 @@
 """Verdicts and evidence -> what the reader is shown: claims, citations and the words around them.
 
-The words of this file frame what the sources say and never carry a fact of their own: no number, no
-date and no name stands in them.
+The words of `wording.toml` frame what the sources say and never carry a fact of their own.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from assistant.grounding import Verdict, Window
 from assistant.passages import Sentence
-from assistant.questions import Wanted
 from assistant.types import Citation, Claim, Document, Passage
 
-QUOTING = "No chat model is at hand: these are the sources' own sentences, quoted, not written."
-SAYS = "The sources say:"
-NOT_IN_SOURCES = "The sources do not answer this."
-NEAREST = "The nearest they come is:"
-OFF_TOPIC = "This is outside what the sources are about."
-CORRECTED = "The sources do not bear out what the question takes for granted. They say:"
-MISSING: Mapping[Wanted, str] = {
-    "year": "They do not give the year.",
-    "date": "They do not give a date for this.",
-    "number": "They do not give the number.",
-    "amount": "They do not give the amount.",
-    "person": "They do not say who.",
-    "place": "They do not say where.",
-    "reason": "They do not say why.",
-}
-PART_MISSING = "The sources do not say the rest of what was asked."
+
+def wording(language: str, key: str) -> str:
+    """A framing sentence in a language, or in English where there is none."""
+    table = _wording()
+    return table.get(language, table["en"])[key]
+
+
+@cache
+def _wording() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_name("wording.toml").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -38,6 +33,7 @@ class Composer:
 
     documents: Mapping[str, Document]
     passages: Sequence[Passage]
+    language: str = "en"
     claims: list[Claim] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
     _citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
@@ -51,10 +47,12 @@ class Composer:
     def citations(self) -> tuple[Citation, ...]:
         return tuple(self._citations.values())
 
-    def frame(self, words: str) -> None:
-        """Words of our own, such as what is missing, on a line of their own."""
+    def frame(self, *keys: str) -> str:
+        """Put words of our own, such as what is missing, on a line of their own; returns them."""
+        words = " ".join(wording(self.language, key) for key in keys)
         if words and words not in self._lines:
             self._lines.append(words)
+        return words
 
     def support(self, verdict: Verdict) -> None:
         """Show a supported claim in the model's words."""
@@ -63,11 +61,12 @@ class Composer:
 
     def quote(self, window: Window) -> None:
         """Show a window of evidence in the source's words."""
-        if any(sentence.item for sentence in window.sentences):
+        items = [sentence for sentence in window.sentences if sentence.item]
+        if len(items) > 1:
             self.listing(window)
             return
-        text = " ".join(sentence.text for sentence in window.sentences)
-        self._show(text, window.sentences, "“{}”")
+        shown = items or window.sentences
+        self._show(" ".join(sentence.text for sentence in shown), shown, "“{}”")
 
     def listing(self, window: Window) -> None:
         """Show items of a list, one a line, each citing its own span."""

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-from assistant import compose
 from assistant.compose import Composer
-from assistant.evidence import Features, Ranked, answerability, features, missing_kinds
+from assistant.evidence import Features, Ranked, answerability, features, holds
 from assistant.grounding import Reading, Verdict, Window, is_fragment
-from assistant.questions import assumes, wanted
+from assistant.questions import Wanted, assumes, parts, wanted
 from assistant.types import Outcome
 
 ANSWERABLE = 0.5
 """From this probability on, a question counts as answered by the sources."""
 OFF_TOPIC_SIMILARITY = 0.2
+RELEVANT = 0.75
+"""Evidence that scores at least this share of the best counts as nearly as good."""
 _NEAREST = 2
-"""Windows quoted where the sources do not answer."""
+_NEARLY = 0.85
+"""Sentences quoted where the sources do not answer, and how much of the best's score they need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What became of a question, what is missing in words, and what that rests on."""
+
+    outcome: Outcome
+    missing: str
+    signals: dict[str, float]
 
 
 def conclude(
@@ -24,18 +36,33 @@ def conclude(
     verdicts: Sequence[Verdict],
     probe: float | None,
     composer: Composer,
-) -> tuple[Outcome, str]:
-    """Fill the composer; returns the outcome and what is missing, in words."""
+) -> Conclusion:
+    """Fill the composer with what is to be shown, and say what became of the question."""
     for verdict in verdicts:
         if not verdict.supported:
             composer.withhold(verdict)
+    if not ranked:
+        return Conclusion("not_in_sources", composer.frame("not_in_sources"), {})
     found = read(question, ranked, verdicts, probe)
-    if not ranked or is_off_topic(found):
-        composer.frame(compose.OFF_TOPIC)
-        return "off_topic", compose.OFF_TOPIC
-    if answerability(found, probe is not None) >= ANSWERABLE:
-        return _answer(question, ranked, [v for v in verdicts if v.supported], composer)
-    return _decline(question, ranked, composer)
+    likely = answerability(found, probe is not None)
+    signals = asdict(found) | {"answerability": likely}
+    if is_off_topic(found):
+        return Conclusion("off_topic", composer.frame("off_topic"), signals)
+    if likely >= ANSWERABLE and not beside_the_point(question, ranked):
+        supported = [v for v in verdicts if v.supported]
+        return Conclusion(*_answer(question, ranked, supported, composer), signals)
+    return Conclusion(*_decline(question, ranked, composer), signals)
+
+
+def beside_the_point(question: str, ranked: Sequence[Ranked]) -> bool:
+    """Whether one thing is asked for, such as a date, and no good evidence holds one."""
+    kinds = wanted(question)
+    return len(parts(question)) == 1 and bool(kinds) and all(hit.lacking for hit in _good(ranked))
+
+
+def _good(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Evidence nearly as good as the best."""
+    return [hit for hit in ranked if hit.score >= RELEVANT * ranked[0].score]
 
 
 def read(
@@ -57,18 +84,33 @@ def is_off_topic(found: Features) -> bool:
 def _answer(
     question: str, ranked: Sequence[Ranked], supported: Sequence[Verdict], composer: Composer
 ) -> tuple[Outcome, str]:
-    _show(supported, ranked, composer)
+    _show(_relevant(supported, ranked), ranked, composer)
     if not composer.shows:
-        composer.frame(compose.SAYS)
-        composer.quote(ranked[0].window)
-    kinds = wanted(question)
-    for hit in ranked[:3]:
-        lacking = missing_kinds(kinds, _readings(composer))
-        if lacking and not set(lacking) <= set(missing_kinds(lacking, hit.window.readings)):
-            composer.quote(hit.window)
-    missing = " ".join(compose.MISSING[k] for k in missing_kinds(kinds, _readings(composer)))
-    composer.frame(missing)
+        composer.frame("says")
+        best = next((hit for hit in _good(ranked) if not hit.lacking), ranked[0])
+        composer.quote(_completed(best.window, ranked))
+    asked, kinds = Reading(question), wanted(question)
+    missing = composer.frame(*_lacking(kinds, composer, asked))
     return ("partial" if missing else "answered"), missing
+
+
+def _lacking(kinds: Sequence[Wanted], composer: Composer, asked: Reading) -> list[Wanted]:
+    shown = [Reading(claim.text) for claim in composer.claims if claim.status == "supported"]
+    return [kind for kind in kinds if not holds(kind, shown, asked)]
+
+
+def _relevant(supported: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Verdict]:
+    """Those whose evidence is nearly as good as the best: a true sentence may miss the point."""
+    good = {id(hit.window) for hit in _good(ranked)}
+    return [verdict for verdict in supported if id(verdict.window) in good]
+
+
+def _completed(window: Window, ranked: Sequence[Ranked]) -> Window:
+    """A window that introduces a list, with the list."""
+    last = window.sentences[-1]
+    if not last.item and last.text.endswith(":"):
+        return _whole_list(window, ranked)
+    return window
 
 
 def _show(supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Composer) -> None:
@@ -106,19 +148,20 @@ def _whole_list(window: Window, ranked: Sequence[Ranked]) -> Window:
     return Window(found, tuple(Reading(sentence.text) for sentence in found))
 
 
-def _readings(composer: Composer) -> list[Reading]:
-    return [Reading(claim.text) for claim in composer.claims if claim.status == "supported"]
-
-
 def _decline(question: str, ranked: Sequence[Ranked], composer: Composer) -> tuple[Outcome, str]:
     if assumes(question):
-        composer.frame(compose.CORRECTED)
+        missing = composer.frame("corrected")
         outcome: Outcome = "corrected_premise"
     else:
-        composer.frame(compose.NOT_IN_SOURCES)
-        composer.frame(compose.NEAREST)
+        missing = composer.frame("not_in_sources")
+        composer.frame("nearest")
         outcome = "not_in_sources"
-    for hit in ranked[:_NEAREST]:
-        if not composer.has_shown(hit.window.sentences):
-            composer.quote(hit.window)
-    return outcome, compose.NOT_IN_SOURCES
+    for hit in _nearest(ranked):
+        composer.quote(hit.window)
+    return outcome, missing
+
+
+def _nearest(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The best sentence, and the next where it is nearly as good."""
+    singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
+    return [hit for hit in singles[:_NEAREST] if hit.score >= _NEARLY * singles[0].score]

@@ -8,17 +8,31 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assistant.grounding import Reading, Window
 from assistant.questions import Wanted, wanted
-from assistant.text import MONTHS
+from assistant.text import MONTHS, Token, is_number
 from assistant.types import Encoder
 
 _WEIGHTS = Path(__file__).with_name("answerability.json")
 _CACHED_VECTORS = 20_000
 _AT = frozenset("in at near from to".split())
+_AMOUNTS = frozenset("$€₼₺₸£¥") | {"percent", "thousand", "million", "billion", "trillion"}
+CLOSE = 0.55
+"""Cosine similarity from which two words count as nearly the same."""
+HINT_WEIGHT = 0.5
+LACKING_WEIGHT = 0.25
+PAIR_WEIGHT = 0.15
+APART_WEIGHT = 0.35
+"""What weighs in the ranking: a draft's words, a missing kind of answer, a second sentence of the
+same paragraph, and one of another paragraph."""
+
+Vector = NDArray[np.float32]
+Closeness = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +42,33 @@ class Ranked:
     window: Window
     score: float
     coverage: float
-    """Share of the question's words, weighted by rarity, that stand in the window."""
+    """Share of the question's words, weighted by rarity, that the window has or comes close to."""
     similarity: float
     """Cosine similarity of question and window."""
+    lacking: tuple[Wanted, ...]
+    """The kinds of thing asked for that the window does not hold, or that the question gave."""
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What tells whether the sources answer a question. All near [0, 1] but for the probe."""
+    """What tells whether the sources answer a question. All in [0, 1] but for the probe."""
 
     probe: float
     """Log-odds of the chat model's "yes" when asked whether the articles state the answer."""
     coverage: float
+    """Best coverage of the question by a window."""
     similarity: float
-    names_missing: float
+    """Best similarity of the question and a window."""
+    answer_coverage: float
+    """Best coverage by a window that holds every kind of thing asked for."""
+    names_apart: float
     """Share of the question's names and numbers that the best window lacks."""
     names_unknown: float
     """Share of the question's names and numbers that no source in view has."""
-    wanted_missing: float
-    """Share of the kinds of thing asked for that the best window lacks."""
     words_unknown: float
-    """Share of the question's words that no source in view has."""
+    """Share of the question's words that no source in view has or comes close to."""
+    wanted_lacking: float
+    """Share of the kinds of thing asked for that the best window lacks."""
     draft_coverage: float
     """Coverage of the draft's best claim by its evidence."""
     draft_supported: float
@@ -60,7 +80,7 @@ class Evidence:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._vectors: dict[str, list[float]] = {}
+        self._vectors: dict[str, Vector] = {}
 
     def rank(
         self, question: str, windows: Sequence[Window], draft: Sequence[str] = ()
@@ -69,38 +89,77 @@ class Evidence:
         asked = Reading(question)
         rarity = _rarity(windows)
         hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
-        query = self._encoder.encode_query(question)
+        query = np.asarray(self._encoder.encode_query(question), dtype=np.float32)
         vectors = self._embed([window.text for window in windows])
+        close = self._close_words(asked, windows)
         kinds = wanted(question)
         ranked = []
         for window, vector in zip(windows, vectors, strict=True):
-            coverage = covered(asked.words, window.words, rarity)
-            similarity = _cosine(query, vector)
+            lacking = tuple(kind for kind in kinds if not holds(kind, window.readings, asked))
+            coverage = covered(asked.words, window.words, rarity, close)
+            similarity = float(query @ vector)
             score = (
                 coverage
                 + similarity
-                + 0.5 * covered(hints, window.words, rarity)
-                - 0.25 * missing_share(kinds, window)
-                - 0.1 * (len(window.sentences) - 1)
+                + HINT_WEIGHT * covered(hints, window.words, rarity)
+                - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
+                - (0.0 if len(window.sentences) == 1 else _pair_weight(window))
             )
-            ranked.append(Ranked(window, score, coverage, similarity))
+            ranked.append(Ranked(window, score, coverage, similarity, lacking))
         return sorted(ranked, key=lambda r: -r.score)
 
-    def _embed(self, texts: Sequence[str]) -> list[list[float]]:
+    def _close_words(self, asked: Reading, windows: Sequence[Window]) -> Closeness:
+        """For each word asked that no window has, the words in view that mean nearly the same."""
+        known = {t.word: t.folded for w in windows for r in w.readings for t in r.content}
+        unknown = {
+            t.word: t.folded
+            for t in asked.content
+            if t.word not in known and not is_number(t) and t not in asked.names
+        }
+        if not unknown or not known:
+            return {}
+        here = np.stack(self._embed(list(known.values())))
+        asked_for = np.stack(self._embed(list(unknown.values())))
+        nearness = asked_for @ here.T
+        words = list(known)
+        return {
+            word: {words[j]: float(nearness[i, j]) for j in np.flatnonzero(nearness[i] >= CLOSE)}
+            for i, word in enumerate(unknown)
+        }
+
+    def _embed(self, texts: Sequence[str]) -> list[Vector]:
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         if new:
             if len(self._vectors) + len(new) > _CACHED_VECTORS:
                 self._vectors.clear()
                 new = list(dict.fromkeys(texts))
-            self._vectors.update(zip(new, self._encoder.encode_documents(new), strict=True))
+            made = np.asarray(self._encoder.encode_documents(new), dtype=np.float32)
+            self._vectors.update(zip(new, made, strict=True))
         return [self._vectors[text] for text in texts]
 
 
-def covered(words: Iterable[str], present: frozenset[str], rarity: dict[str, float]) -> float:
-    """Share of `words` that are `present`, each weighted by its rarity; 0 for no words."""
+def covered(
+    words: Iterable[str],
+    present: frozenset[str],
+    rarity: dict[str, float],
+    close: Closeness | None = None,
+) -> float:
+    """Share of `words` that are `present`, each weighted by its rarity; 0 for no words.
+
+    A word that only comes `close` to one present counts as much as it comes close.
+    """
     weights = {word: rarity.get(word, rarity[""]) for word in words}
     total = sum(weights.values())
-    return sum(w for word, w in weights.items() if word in present) / total if total else 0.0
+    if not total:
+        return 0.0
+    return sum(weight * _presence(word, present, close) for word, weight in weights.items()) / total
+
+
+def _presence(word: str, present: frozenset[str], close: Closeness | None) -> float:
+    if word in present:
+        return 1.0
+    near = (close or {}).get(word, {})
+    return max((value for other, value in near.items() if other in present), default=0.0)
 
 
 def _rarity(windows: Sequence[Window]) -> dict[str, float]:
@@ -111,29 +170,47 @@ def _rarity(windows: Sequence[Window]) -> dict[str, float]:
     return rarity | {"": math.log(1 + max(len(singles), 1))}
 
 
-def has(kind: Wanted, reading: Reading) -> bool:
-    """Whether a text holds a thing of the kind: a date, a number, an amount, a name, a reason."""
-    if kind == "year":
-        return any(len(n) == 4 and n.isdigit() and n[0] in "12" for n in reading.numbers)
-    if kind == "date":
-        return bool(reading.numbers & set(MONTHS)) or has("year", reading)
-    if kind == "amount":
-        return any(n[0].isdigit() for n in reading.numbers)
-    if kind == "number":
-        return any(n[0].isdigit() and not n.endswith("th") for n in reading.numbers)
-    if kind == "place":
-        return any(a.folded in _AT and b in reading.names for a, b in pairwise(reading.tokens))
-    if kind == "person":
-        return bool(reading.names)
-    return True
+def holds(kind: Wanted, readings: Sequence[Reading], asked: Reading) -> bool:
+    """Whether sentences hold a thing of the kind that the question itself did not give."""
+    return any(_holds(kind, reading, asked) for reading in readings)
 
 
-def missing_kinds(kinds: Sequence[Wanted], readings: Sequence[Reading]) -> list[Wanted]:
-    return [kind for kind in kinds if not any(has(kind, reading) for reading in readings)]
+def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
+    new = reading.numbers - asked.numbers
+    names = [t for t in reading.names if t.word not in asked.words]
+    match kind:
+        case "year":
+            return any(_is_year(n) for n in new)
+        case "date":
+            return bool(new & set(MONTHS)) or any(_is_year(n) for n in new)
+        case "number":
+            return any(n[0].isdigit() and not n.endswith("th") and not _is_year(n) for n in new)
+        case "amount":
+            return any(n[0].isdigit() and not _is_year(n) for n in new) and (
+                len(reading.numbers & _AMOUNTS) > 0
+            )
+        case "place":
+            return any(t in names for t in _places(reading))
+        case "person":
+            return any(t not in _places(reading) for t in names)
+        case _:
+            return True
 
 
-def missing_share(kinds: Sequence[Wanted], window: Window) -> float:
-    return len(missing_kinds(kinds, window.readings)) / len(kinds) if kinds else 0.0
+def _is_year(number: str) -> bool:
+    return len(number) == 4 and number.isdigit() and number[0] in "12"
+
+
+def _places(reading: Reading) -> list[Token]:
+    """Names that follow "in", "at" and the like, with the names that directly follow those."""
+    places: list[Token] = []
+    before: Token | None = None
+    for token in reading.tokens:
+        if token in reading.names and before and (before.folded in _AT or before in places):
+            places.append(token)
+        if token.folded != "the":
+            before = token
+    return places
 
 
 def features(
@@ -145,34 +222,37 @@ def features(
 ) -> Features:
     """What is known about a question and its evidence, as numbers."""
     asked = Reading(question)
-    everything = frozenset().union(*(r.window.every_word for r in ranked))
-    best = ranked[0].window if ranked else None
-    at_best = (
-        best.every_word | frozenset().union(*(r.numbers for r in best.readings))
-        if best
-        else frozenset()
-    )
+    everything = frozenset().union(*(_seen(r.window) for r in ranked))
+    best = ranked[0]
     particular = frozenset(t.word for t in asked.names) | asked.numbers
     p = min(max(0.5 if probe is None else probe, 0.001), 0.999)
     return Features(
         probe=math.log(p / (1 - p)),
-        coverage=max((r.coverage for r in ranked), default=0.0),
-        similarity=max((r.similarity for r in ranked), default=0.0),
-        names_missing=_share(particular - at_best, particular),
+        coverage=max(r.coverage for r in ranked),
+        similarity=max(r.similarity for r in ranked),
+        answer_coverage=max(
+            (r.coverage for r in ranked if not r.lacking and len(r.window.blocks) == 1), default=0.0
+        ),
+        names_apart=_share(particular - _seen(best.window), particular),
         names_unknown=_share(particular - everything, particular),
-        wanted_missing=missing_share(wanted(question), best) if best else 1.0,
         words_unknown=_share(asked.words - everything, asked.words),
+        wanted_lacking=len(best.lacking) / max(len(wanted(question)), 1),
         draft_coverage=draft_coverage,
         draft_supported=draft_supported,
     )
 
 
+def _pair_weight(window: Window) -> float:
+    return PAIR_WEIGHT if len(window.blocks) == 1 else APART_WEIGHT
+
+
+def _seen(window: Window) -> frozenset[str]:
+    """Everything a window has that a question may name: words, names, numbers."""
+    return window.every_word.union(*(reading.numbers for reading in window.readings))
+
+
 def _share(part: frozenset[str], whole: frozenset[str]) -> float:
     return len(part) / len(whole) if whole else 0.0
-
-
-def _cosine(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum(x * y for x, y in zip(a, b, strict=True))
 
 
 @lru_cache(2)

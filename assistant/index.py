@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ import bm25s
 import chromadb
 import numpy as np
 from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 from langchain_chroma import Chroma
 from langchain_core.embeddings import Embeddings
@@ -79,9 +81,15 @@ class SearchIndex:
     """Scores passages for a query, by meaning and by words. Higher is better in both."""
 
     def __init__(
-        self, found: Sequence[Passage], vectors: Chroma, lexical: bm25s.BM25, encoder: Encoder
+        self,
+        found: Sequence[Passage],
+        vectors: Chroma,
+        lexical: bm25s.BM25,
+        encoder: Encoder,
+        folder: Path,
     ) -> None:
         self.passages = {passage.passage_id: passage for passage in found}
+        self._folder = folder
         self._ids = list(self.passages)
         self._vectors = vectors
         self._lexical = lexical
@@ -99,28 +107,27 @@ class SearchIndex:
             raise IndexFault(f"The index in {root} was built with {stale}.", REBUILD)
         folder = root / record["folder"]
         found = [p for d in documents.values() for p in passages(d, settings.passage_chars)]
-        try:
+        with _damage_named(folder):
+            _require_sound(folder / "chroma" / "chroma.sqlite3")
             vectors = _chroma(folder / "chroma", encoder)
             stored = set(vectors.get(include=[])["ids"])
             lexical = bm25s.BM25.load(folder / "lexical", show_progress=False)
-        except Exception as fault:  # whatever a damaged file makes the libraries raise
+            counted = int(lexical.scores["num_docs"])
+        if stored != {p.passage_id for p in found} or counted != len(found):
             raise IndexFault(
-                f"The index in {folder} is damaged ({type(fault).__name__}: {_line(fault)}).",
-                REBUILD,
-            ) from fault
-        if stored != {p.passage_id for p in found}:
-            raise IndexFault(
-                f"The index in {folder} is damaged: {len(stored)} of {len(found)} passages.",
+                f"The index in {folder} is damaged: {min(len(stored), counted)} of {len(found)} "
+                "passages.",
                 REBUILD,
             )
-        return cls(found, vectors, lexical, encoder)
+        return cls(found, vectors, lexical, encoder, folder)
 
     def dense(self, query: str, limit: int) -> dict[str, float]:
         """Cosine similarity to the query of the nearest passages, by passage id."""
         vector = self._encoder.encode_query(query)
-        hits = self._vectors.similarity_search_by_vector_with_relevance_scores(
-            vector, k=min(limit, len(self._ids))
-        )
+        with _damage_named(self._folder):
+            hits = self._vectors.similarity_search_by_vector_with_relevance_scores(
+                vector, k=min(limit, len(self._ids))
+            )
         # Chroma gives a cosine distance; this is the one place where it becomes a similarity.
         return {str(doc.id): 1.0 - distance for doc, distance in hits}
 
@@ -151,15 +158,18 @@ def build(
             lexical.index([index_terms(text) for text in texts], show_progress=False)
             lexical.save(folder / "lexical", show_progress=False)
             _swap(root, folder.name, Manifest.of(settings, documents))
-        except OSError as fault:
+        except BaseException as fault:
+            # Ctrl-C too: the old index stays in use, and nothing half-built remains.
             shutil.rmtree(folder, ignore_errors=True)
+            root.joinpath(f"{folder.name}.json").unlink(missing_ok=True)
+            # `progress` may meet a closed pipe, which is no fault of the folder.
+            if not isinstance(fault, OSError | ChromaError) or isinstance(fault, ConnectionError):
+                raise
             raise StorageError(
-                f"The index can't be written to {root}: {fault.strerror or fault}.",
+                f"The index can't be written to {root}: "
+                f"{getattr(fault, 'strerror', None) or _line(fault)}.",
                 "set OTS_ASSISTANT_CACHE_DIR to a folder with room that you may write to",
-            ) from None
-        except BaseException:  # Ctrl-C too: the old index stays in use, nothing half-built remains
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+            ) from fault
         _sweep(root, keep=folder.name)
     return len(found)
 
@@ -268,15 +278,42 @@ class NoIndex(IndexFault):
 def _read_current(root: Path) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads((root / "current.json").read_text(encoding="utf-8"))
-        if not (root / record["folder"]).is_dir() or set(record["manifest"]) != set(
-            Manifest.__slots__
-        ):
-            raise KeyError("folder")
+        if set(dict(record["manifest"])) != set(Manifest.__slots__):
+            raise KeyError("manifest")
+        if not (root / record["folder"]).is_dir():
+            raise KeyError(record["folder"])
         return record
     except (FileNotFoundError, NotADirectoryError):
         raise NoIndex(f"There is no index in {root}.", REBUILD) from None
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise IndexFault(f"The index in {root} is damaged ({fault!r}).", REBUILD) from None
+
+
+@contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    """Tell whatever a damaged file makes the libraries raise as an `IndexFault`.
+
+    Chroma's core panics with an exception that is no `Exception`.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as fault:
+        raise IndexFault(
+            f"The index in {folder} is damaged ({type(fault).__name__}: {_line(fault)}).", REBUILD
+        ) from fault
+
+
+def _require_sound(database: Path) -> None:
+    """Raise unless the database is whole: Chroma would panic, or miss what it can't read."""
+    connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+    try:
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    finally:
+        connection.close()
+    if verdict != "ok":
+        raise ValueError(verdict)
 
 
 def _line(fault: BaseException) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urlsplit
 
 from assistant import weights
 from assistant.errors import AssistantError, ModelError, SettingsError, WeightsError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 CONTEXT_TOKENS = 8192
 """Room for a prompt and its reply in the local model."""
+_LIMIT = "max_tokens"
+_ALTERNATIVES = 20
 _KEPT_PREFIXES = 6
 """Prompt states kept on disk, about 30 MB each."""
 
@@ -56,7 +59,7 @@ def load_encoder(settings: Settings) -> Encoder:
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceEncoder(SentenceTransformer(str(folder or name), device="cpu"), name)
     except (OSError, ValueError, RuntimeError) as fault:
@@ -69,47 +72,53 @@ def load_encoder(settings: Settings) -> Encoder:
 class LangChainChat:
     """Any LangChain chat model as a `ChatModel`."""
 
-    def __init__(self, chat: BaseChatModel, name: str, mend: str) -> None:
+    def __init__(self, chat: BaseChatModel, name: str, mend: str, limit: str = _LIMIT) -> None:
+        """`limit` is what a call's argument for the longest reply is called, "" if it has none."""
         self.name = name
         self._chat = chat
         self._mend = mend
+        self._limit = limit
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
         with self._faults_named():
-            for chunk in self._chat.bind(max_tokens=max_tokens).stream(_turns(messages)):
+            for chunk in self._chat.bind(**self._at_most(max_tokens)).stream(_turns(messages)):
                 if chunk.text:
                     yield chunk.text
 
     def probe(self, messages: Sequence[Message]) -> float | None:
+        asked = self._chat.bind(**self._at_most(1), logprobs=True, top_logprobs=_ALTERNATIVES)
         with self._faults_named():
-            asked = self._chat.bind(max_tokens=1, logprobs=True, top_logprobs=20)
             try:
                 reply = asked.invoke(_turns(messages))
-            except TypeError:  # a provider whose client takes no such argument
-                return None
-        content = (reply.response_metadata.get("logprobs") or {}).get("content") or []
-        return yes_probability(content[0].get("top_logprobs", [])) if content else None
+            except Exception as fault:
+                if _refuses_logprobs(fault):
+                    return None
+                raise
+        return yes_probability(first_alternatives(reply.response_metadata.get("logprobs")))
+
+    def _at_most(self, tokens: int) -> dict[str, Any]:
+        return {self._limit: tokens} if self._limit else {}
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
         """Turn whatever a provider's client raises into one line and the way to mend it."""
         try:
             yield
-        except (AssistantError, GeneratorExit, TypeError):
+        except AssistantError:
             raise
         except Exception as fault:
             raise self._named(fault) from fault
 
     def _named(self, fault: Exception) -> ModelError:
-        status, kind = getattr(fault, "status_code", None), type(fault).__name__
+        status, kind = getattr(fault, "status_code", None), type(fault).__name__.lower()
         if status in (401, 403):
             return ModelError(f"{self.name} refused the key: {_line(fault)}.", self._mend)
-        if "timeout" in kind.lower():
+        if "timeout" in kind:
             return ModelError(
                 f"{self.name} did not answer in time.",
                 "try again, or raise OTS_ASSISTANT_TIMEOUT_S",
             )
-        if "connection" in kind.lower():
+        if "connect" in kind:
             return ModelError(f"{self.name} can't be reached: {_line(fault)}.", self._mend)
         return ModelError(f"{self.name} failed: {_line(fault)}.", self._mend)
 
@@ -164,13 +173,17 @@ class LocalChat(LangChainChat):
         if not (_intact(state) and self._slot("restore", state)):
             list(super().stream([messages[0], {"role": "user", "content": "."}], 1))
             if self._slot("save", state):
-                _seal(state)
-                _drop_oldest(self._states)
+                _keep(state)
         self._prefix = prefix
 
     def _slot(self, action: str, state: Path) -> bool:
         """Save or restore the model's state; false where the disk does not allow it."""
-        reply = self._http.post(f"/slots/0?action={action}", json={"filename": state.name})
+        import httpx
+
+        try:
+            reply = self._http.post(f"/slots/0?action={action}", json={"filename": state.name})
+        except httpx.HTTPError:
+            return False  # where the server itself is gone, the question that follows says so
         return reply.is_success
 
 
@@ -181,7 +194,7 @@ class Later:
         self._load = load
         self._lock = threading.Lock()
         self._model: ChatModel | None = None
-        self._fault: AssistantError | None = None
+        self._fault: Exception | None = None
         self._loaded = False
 
     def start(self) -> None:
@@ -200,7 +213,7 @@ class Later:
                 return
             try:
                 self._model = self._load()
-            except AssistantError as fault:
+            except Exception as fault:  # in the background nobody would hear of it: `get` tells
                 self._fault = fault
             self._loaded = True
 
@@ -221,9 +234,7 @@ def load_chat_model(settings: Settings) -> ChatModel | None:
             )
         return LocalChat(path, settings)
     if name.startswith(("http://", "https://")):
-        url, model = urldefrag(name)
-        chat = _openai_chat(url, model or "default", settings.api_key or "none", settings)
-        return LangChainChat(chat, url, "check the address and OTS_ASSISTANT_API_KEY")
+        return _url_chat(name, settings)
     return _provider_chat(name, settings)
 
 
@@ -238,37 +249,72 @@ def yes_probability(top: Sequence[dict[str, Any]]) -> float | None:
     return mass["yes"] / total if total > 0 else None
 
 
+def first_alternatives(logprobs: Any) -> Sequence[dict[str, Any]]:
+    """The alternatives of a reply's first token, in whichever way its provider hands them over."""
+    content = logprobs.get("content") if isinstance(logprobs, dict) else logprobs
+    return (content[0].get("top_logprobs") or []) if content else []
+
+
+def _refuses_logprobs(fault: Exception) -> bool:
+    """Whether a fault is that of a provider, or its client, that gives no logprobs."""
+    return isinstance(fault, TypeError) or getattr(fault, "status_code", None) in (400, 422)
+
+
 def _provider_chat(name: str, settings: Settings) -> ChatModel:
     from langchain.chat_models import init_chat_model
 
     provider = name.partition(":")[0]
-    if ":" not in name:
-        raise SettingsError(
-            f"The chat model '{name}' names no provider.",
-            "set OTS_ASSISTANT_CHAT_MODEL to local, none, a .gguf path, a URL or provider:model",
-        )
+    limit = {"ollama": "num_predict"}.get(provider, _LIMIT)
+    options = {limit: settings.max_answer_tokens, "timeout": settings.timeout_s, "temperature": 0}
+    if settings.api_key:
+        options["api_key"] = settings.api_key
+    variable = f"{provider.upper()}_API_KEY"
     try:
-        chat = init_chat_model(
-            name, **_key(settings), temperature=0, timeout=settings.timeout_s, max_retries=1
-        )
+        if not all(name.partition(":")):
+            raise ValueError("no provider and model")
+        chat = init_chat_model(name, **options, max_retries=1)
     except ImportError as fault:
-        raise ModelError(f"{name} can't be used: {_line(fault)}.", _install(provider)) from None
-    except (
-        Exception
-    ) as fault:  # each provider's client has its own way to say that a key is missing
+        raise ModelError(f"{name} can't be used: {_line(fault)}.", _install(fault)) from None
+    except ValueError as fault:
+        # Pydantic's, for a value that the provider's client refuses, is a ValueError as well.
+        if "provider" not in str(fault):
+            raise ModelError(f"{name} can't be used: {_line(fault)}.", f"set {variable}") from fault
+        raise SettingsError(
+            f"The chat model '{name}' names no provider that is known.",
+            "set OTS_ASSISTANT_CHAT_MODEL to local, none, a .gguf path, a URL or provider:model",
+        ) from None
+    except Exception as fault:  # each client has its own way to say that a key is missing
         raise ModelError(
-            f"{name} can't be used: {_line(fault)}.",
-            f"set OTS_ASSISTANT_API_KEY or {provider.upper()}_API_KEY",
+            f"{name} can't be used: {_line(fault)}.", f"set OTS_ASSISTANT_API_KEY or {variable}"
         ) from fault
-    return LangChainChat(chat, name, f"check OTS_ASSISTANT_API_KEY or {provider.upper()}_API_KEY")
+    # Not every client takes a limit with a call, so it is part of the model.
+    return LangChainChat(chat, name, f"check OTS_ASSISTANT_API_KEY or {variable}", limit="")
 
 
-def _install(provider: str) -> str:
-    return f"pip install langchain-{provider.replace('_', '-')}"
+def _install(fault: ImportError) -> str:
+    """The command that LangChain proposes for a provider's missing package."""
+    command = re.search(r"pip install (?:-U )?[\w-]+", str(fault))
+    return command[0] if command else "install the provider's LangChain package"
 
 
-def _key(settings: Settings) -> dict[str, Any]:
-    return {"api_key": settings.api_key} if settings.api_key else {}
+def _url_chat(name: str, settings: Settings) -> ChatModel:
+    import httpx
+
+    url, model = urldefrag(name)
+    options: dict[str, Any] = {}
+    try:
+        host = urlsplit(url).hostname or ""
+        httpx.URL(url)
+    except ValueError as fault:
+        raise SettingsError(
+            f"The chat model's address '{url}' is none: {fault}.",
+            "set OTS_ASSISTANT_CHAT_MODEL to http://host:port/v1#model",
+        ) from None
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        # A proxy of the environment is not for what runs on this machine.
+        options["http_client"] = httpx.Client(trust_env=False, timeout=settings.timeout_s)
+    chat = _openai_chat(url, model or "default", settings.api_key or "none", settings, **options)
+    return LangChainChat(chat, url, "check the address and OTS_ASSISTANT_API_KEY")
 
 
 def _openai_chat(
@@ -319,7 +365,8 @@ def _start_server(path: Path, key: str, threads: int, states: Path) -> tuple[Any
         server = xllamacpp.Server(params)
     except RuntimeError as fault:
         raise WeightsError(
-            f"llama.cpp can't load {path}: {_line(fault)}.", "ots-assistant fetch"
+            f"llama.cpp can't load {path}: {_line(fault)}.",
+            "check that it is a whole GGUF file; for the default model: ots-assistant fetch",
         ) from fault
     return server, f"{server.listening_address}/v1"
 
@@ -330,9 +377,13 @@ def _engine() -> str:
     return f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
 
 
-def _seal(state: Path) -> None:
+def _keep(state: Path) -> None:
     """Write a state's checksum beside it, last: llama.cpp does not check what it restores."""
-    state.with_suffix(".sha256").write_text(hashlib.sha256(state.read_bytes()).hexdigest())
+    try:
+        state.with_suffix(".sha256").write_text(hashlib.sha256(state.read_bytes()).hexdigest())
+        _drop_oldest(state.parent)
+    except OSError:
+        return  # a full disk: without its checksum the state is not used, and read anew
 
 
 def _intact(state: Path) -> bool:

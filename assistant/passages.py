@@ -44,7 +44,7 @@ def sentences(document: Document) -> list[Sentence]:
     found: list[Sentence] = []
     block, in_list = -1, False
     for start, end in paragraph_spans(document.text):
-        if any(start < stop and begin < end for begin, stop in document.furniture):
+        if _is_furniture(document, start, end):
             continue
         line = document.text[start:end]
         item = in_list and bool(_BULLET.match(line) or _LABEL.match(line))
@@ -74,11 +74,12 @@ def passages(document: Document, max_chars: int) -> list[Passage]:
     for group, is_list in _blocks(sentences(document)):
         if is_list:
             flush()
+        introduction = [sentence.text for sentence in group if not sentence.item][-1:]
         heading = ""
         for sentence in group:
-            if pending and sentence.end - pending[0].start > max_chars:
+            if pending and _parted(document, pending, sentence, max_chars):
                 flush(heading)
-                heading = group[0].text if is_list else ""
+                heading = "".join(introduction) if sentence.item else ""
             pending.append(sentence)
         if is_list:
             flush(heading)
@@ -91,6 +92,19 @@ def _blocks(found: Sequence[Sentence]) -> Iterator[tuple[list[Sentence], bool]]:
     for _, members in groupby(found, key=lambda sentence: sentence.block):
         group = list(members)
         yield group, any(sentence.item for sentence in group)
+
+
+def _parted(
+    document: Document, pending: Sequence[Sentence], sentence: Sentence, max_chars: int
+) -> bool:
+    """Whether a sentence must start a new passage: for its length, or for furniture before it."""
+    return sentence.end - pending[0].start > max_chars or _is_furniture(
+        document, pending[-1].end, sentence.start
+    )
+
+
+def _is_furniture(document: Document, start: int, end: int) -> bool:
+    return any(start < stop and begin < end for begin, stop in document.furniture)
 
 
 def _passage(document: Document, members: Sequence[Sentence], heading: str) -> Passage:

@@ -55,12 +55,9 @@ def render_sources(passages: Sequence[Passage], documents: Mapping[str, Document
     return {"role": "system", "content": "\n\n".join(parts)}
 
 
-def render_question(question: str, query: str, history: Sequence[Message]) -> str:
-    """The question as the model is asked it; with the last turn where it leans on that.
-
-    `query` differs from `question` exactly when it does.
-    """
-    if query == question or not history:
+def render_question(question: str, history: Sequence[Message]) -> str:
+    """The question as the model is asked it, with the last turn of what it leans on."""
+    if not history:
         return question
     asked = [turn["content"] for turn in history if turn["role"] == "user"][-1:]
     told = [turn["content"] for turn in history if turn["role"] == "assistant"][-1:]

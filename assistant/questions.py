@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
-from assistant.text import fold, is_content, is_name, is_number, tokens
+from rapidfuzz import fuzz, process
+
+from assistant.text import fold, is_content, is_name, is_number, normal_form, tokens
 from assistant.types import Message
 
 Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"]
@@ -43,6 +45,9 @@ _ANAPHORA = frozenset(
     "former latter both such then".split()
 )
 _OPENERS = re.compile(r"^(and|but|so|or|also|what about|how about|why|when|where|who|which one)\b")
+_MIN_RESPELT = 5
+_RESPELL_RATIO = 90
+"""Per cent of letters that must agree: "parliment" is mended, "minister" is not "ministry"."""
 _PART = re.compile(
     r"(?:,?\s+and|,|;|\?)\s+"
     r"(?=(?:who|whom|when|where|what|which|why|how|in which|by whom|did|does|is|was|has|have)\b)",
@@ -55,6 +60,31 @@ def wanted(question: str) -> list[Wanted]:
     plain = fold(question)
     found = [kind for kind, pattern in _WANTED if pattern.search(plain)]
     return [k for k in found if not (k == "date" and "year" in found)]
+
+
+def respell(question: str, vocabulary: Collection[str]) -> str:
+    """The question with words that no source has replaced by one that differs in a letter or so.
+
+    `vocabulary` holds folded words. Names spelt with a capital are left as they are: a name that is
+    nearly another is another name.
+    """
+    pieces, last = [], 0
+    for place, token in enumerate(tokens(question)):
+        if (
+            len(token.folded) < _MIN_RESPELT
+            or token.folded in vocabulary
+            or not is_content(token)
+            or is_number(token)
+            or is_name(token, place == 0)
+        ):
+            continue
+        found = process.extractOne(
+            token.folded, vocabulary, scorer=fuzz.ratio, score_cutoff=_RESPELL_RATIO
+        )
+        if found and normal_form(found[0]) != token.word:
+            pieces += [question[last : token.start], found[0]]
+            last = token.end
+    return "".join([*pieces, question[last:]])
 
 
 def parts(question: str) -> list[str]:

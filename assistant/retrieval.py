@@ -35,7 +35,9 @@ class Retriever:
         self, query: str, limit: int, doc_ids: Collection[str] | None = None
     ) -> list[ScoredPassage]:
         """The best passages, best first, from all sources or those named."""
-        dense = self._index.dense(query, _CANDIDATES)
+        # The nearest overall may all be of other sources than those named.
+        wide = _CANDIDATES if doc_ids is None else len(self._index.passages)
+        dense = self._index.dense(query, wide)
         lexical = self._index.lexical(query)
         weight = self._settings.dense_weight
         bonus = {doc_id: self._bonus(query, doc_id) for doc_id in self._documents}

@@ -69,6 +69,8 @@ class Settings:
     """Threads of the local model; 0 means one per core."""
 
     def __post_init__(self) -> None:
+        for name in ("sources", "cache_dir"):
+            object.__setattr__(self, name, Path(getattr(self, name)))
         bounds: dict[str, tuple[float, float]] = {
             "passage_chars": (100, 4000),
             "top_k": (1, 50),
@@ -110,17 +112,13 @@ class Settings:
                     f"There is no setting named '{name}'.",
                     f"use one of: {', '.join(self.names())}",
                 )
-            kind = type(getattr(self, name))
-            kind = Path if issubclass(kind, Path) else kind
             try:
-                read[name] = kind(value)
-            except (TypeError, ValueError):
+                read[name] = _read_as(type(getattr(self, name)), value)
+            except ValueError as fault:
                 raise SettingsError(
-                    f"The setting {name} is '{value}', which is not a {kind.__name__}.",
+                    f"The setting {name} is {value!r}, {fault}.",
                     f"correct {PREFIX}{name.upper()} or the settings file",
                 ) from None
-            if kind is Path:
-                read[name] = read[name].expanduser().absolute()
         return replace(self, **read)
 
     def fingerprint(self) -> str:
@@ -131,6 +129,28 @@ class Settings:
             if k not in ("cache_dir", "threads", "api_key")
         }
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _read_as(kind: type, value: Any) -> Any:
+    """A value of the environment (text) or of a TOML file (of a type) as a field's type."""
+    if issubclass(kind, Path):
+        if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+            raise ValueError("which is not a path")
+        try:
+            return Path(value).expanduser().absolute()
+        except RuntimeError:
+            raise ValueError("whose home folder is not known") from None
+    if kind is str and isinstance(value, str):
+        return value
+    numeric = isinstance(value, str | int | float) and not isinstance(value, bool)
+    wanted = {int: "a whole number", float: "a number", str: "a text"}[kind]
+    # 8.5 is no number of passages; int() would make it 8.
+    if not numeric or kind is str or (kind is int and isinstance(value, float)):
+        raise ValueError(f"which is not {wanted}")
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"which is not {wanted}") from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

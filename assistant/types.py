@@ -120,7 +120,9 @@ class Answer:
     """Exit code of the fault that `notice` names; 0 when nothing went wrong."""
     model: str = ""
     dropped_markers: int = 0
-    """Citation markers in the draft that named no passage."""
+    """Citation markers in the draft; none is believed, each claim's evidence is found anew."""
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What the outcome rests on: `answerability` in [0, 1] and the features it was made of."""
 
     @property
     def supported(self) -> tuple[Claim, ...]:

@@ -1,0 +1,102 @@
+"""Fit the weights that tell whether the sources answer a question.
+
+    python -m evals.fit_answerability RUN_FOLDER
+
+Takes the signals of a run's answers over the development split and writes
+`assistant/answerability.json`: one logistic model with the chat model's probe and one without.
+Prints each model's cross-validated AUC and what it loses when a feature is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.evidence import Features
+from assistant.settings import Settings
+from assistant.sources import load_documents
+from evals.dataset import QUESTIONS, load_cases, split_of
+from evals.records import RunFolder
+
+TARGET = Path(__file__).resolve().parent.parent / "assistant" / "answerability.json"
+FEATURES = tuple(field.name for field in fields(Features))
+NEEDS_MODEL = ("probe", "draft_coverage", "draft_supported")
+_STRENGTH = 0.3
+"""Inverse of the L2 penalty: about a hundred questions bear no more."""
+
+Matrix = NDArray[np.float64]
+
+
+def fit(signals: Matrix, answerable: Matrix, names: Sequence[str]) -> dict[str, float]:
+    """Logistic weights for raw feature values; classes count alike, so 0.5 is the fair cut."""
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = signals.mean(axis=0), signals.std(axis=0) + 1e-9
+    model = LogisticRegression(C=_STRENGTH, class_weight="balanced")
+    model.fit((signals - mean) / spread, answerable)
+    weights = model.coef_[0] / spread
+    bias = float(model.intercept_[0] - (weights * mean).sum())
+    return {"bias": round(bias, 3)} | {
+        name: round(float(w), 3) for name, w in zip(names, weights, strict=True)
+    }
+
+
+def auc(signals: Matrix, answerable: Matrix) -> float:
+    """Area under the ROC curve of five-fold cross-validated scores."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=_STRENGTH, class_weight="balanced")
+    )
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    scores = cross_val_predict(model, signals, answerable, cv=folds, method="predict_proba")
+    return float(roc_auc_score(answerable, scores[:, 1]))
+
+
+def rows(run: Path) -> tuple[Matrix, Matrix]:
+    """Signals and whether the sources answer, one row a development question of the run."""
+    documents = load_documents(Settings.load().sources)
+    cases = {case.id: case for case in load_cases(QUESTIONS, documents)}
+    found: list[list[float]] = []
+    labels: list[float] = []
+    for record in RunFolder(run).records().values():
+        if record.answer and record.answer.signals and split_of(record.case_id) == "development":
+            found.append([record.answer.signals[name] for name in FEATURES])
+            labels.append(float(cases[record.case_id].expected in ("answer", "partial")))
+    return np.array(found), np.array(labels)
+
+
+def weigh(signals: Matrix, labels: Matrix) -> dict[str, Any]:
+    """Both models, with what each feature adds printed on the way."""
+    fitted: dict[str, Any] = {}
+    for key, left_out in (("with_probe", ()), ("without_probe", NEEDS_MODEL)):
+        used = [i for i, name in enumerate(FEATURES) if name not in left_out]
+        whole = auc(signals[:, used], labels)
+        print(f"{key}: AUC {whole:.3f} over {len(labels)} questions")
+        for i in used:
+            without = auc(signals[:, [j for j in used if j != i]], labels)
+            alone = auc(signals[:, [i]], labels)
+            print(f"  {FEATURES[i]:16} alone {alone:.3f}, left out {without - whole:+.3f}")
+        fitted[key] = fit(signals[:, used], labels, [FEATURES[i] for i in used])
+    return fitted
+
+
+def main(run: str) -> None:
+    fitted = weigh(*rows(Path(run)))
+    TARGET.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
+    print(f"Wrote {TARGET}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
