@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -50,13 +51,13 @@ def ask(
 ) -> None:
     """Answer a question from the sources, every sentence cited."""
     with faults_told():
-        first = sys.stdin.read() if question == "-" else question
+        first = _given(question)
         if not first.strip():
             raise QuestionError("The question is empty.", 'ots-assistant ask "Where was …?"')
         assistant = _assistant(config)
         history: list[Message] = []
         code = 0
-        for asked in (first, *(follow_up or ())):
+        for asked in (first, *map(_readable, follow_up or ())):
             answer = _answer(assistant, asked, history, source, as_json)
             code = code or answer.error_code
             history += [
@@ -140,6 +141,24 @@ def list_sources(config: Config = None) -> None:
             out.print(f"{document.doc_id}  {document.publisher}, {date}{author}: {document.title}")
 
 
+def _given(question: str) -> str:
+    """The question of the command line, or with `-` all of standard input."""
+    if question != "-":
+        return _readable(question)
+    return _readable(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))
+
+
+def _readable(question: str) -> str:
+    """The question, unless some of its bytes are no UTF-8: Python has surrogates for those."""
+    try:
+        question.encode()
+    except UnicodeEncodeError as fault:
+        raise QuestionError(
+            f"The question is not UTF-8 text at character {fault.start + 1}.", "write it in UTF-8"
+        ) from None
+    return question
+
+
 @contextmanager
 def faults_told() -> Iterator[None]:
     """One line and an exit code for what a person can mend; a traceback for anything else."""
@@ -174,8 +193,10 @@ def _answer(
     """Print an answer as it grows, then its citations; or, as JSON, once it is whole."""
     printed = ""
     for answer in assistant.stream(question, history, sources):
-        if not as_json and answer.text.startswith(printed):
-            out.print(answer.text[len(printed) :], end="", markup=False)
+        if not as_json and answer.text != printed:
+            grown = answer.text.startswith(printed)
+            rest = answer.text[len(printed) :] if grown else f"\n{answer.text}"
+            out.print(rest, end="", markup=False)
             printed = answer.text
     if as_json:
         typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
@@ -193,7 +214,7 @@ def _answer(
 
 def _prompt() -> str:
     try:
-        return input("> ").strip()
+        return _readable(input("> ").strip())
     except EOFError:
         return ""
 
@@ -226,6 +247,10 @@ class _bar:  # noqa: N801  a context manager, used as a verb
 
 
 def main() -> None:
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows few characters shows the others as `?`.
+            stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "replace")
     app()
 
 

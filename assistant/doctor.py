@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from assistant import weights
 from assistant.errors import AssistantError, WeightsError
 from assistant.index import SearchIndex, writable
-from assistant.models import load_encoder
+from assistant.models import gguf_file, load_chat_model, load_encoder
 from assistant.settings import Settings
 from assistant.sources import load_documents
 from assistant.types import Check, Encoder
@@ -60,8 +60,14 @@ def _index(settings: Settings, encoder: Callable[[], Encoder]) -> str:
 
 
 def _chat_model(settings: Settings) -> str:
-    if settings.chat_model != "local":
-        return f"{settings.chat_model} (not tried: that may cost money)"
+    name = settings.chat_model
+    if name == "none":
+        return "none: answers are quoted, not written"
+    if name.endswith(".gguf"):
+        return str(gguf_file(name))
+    if name != "local":
+        load_chat_model(settings)
+        return f"{name} (not asked: that may cost money)"
     found = weights.find(weights.CHAT_MODEL, settings.cache_dir)
     if found is None:
         raise WeightsError(

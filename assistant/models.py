@@ -7,18 +7,19 @@ that need no model stay quick.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlsplit
 
 from assistant import weights
 from assistant.errors import AssistantError, ModelError, SettingsError, WeightsError
+from assistant.logprobs import yes_probability
 from assistant.settings import Settings
 from assistant.types import ChatModel, Encoder, Message
 
@@ -94,7 +95,7 @@ class LangChainChat:
                 if _refuses_logprobs(fault):
                     return None
                 raise
-        return yes_probability(first_alternatives(reply.response_metadata.get("logprobs")))
+        return yes_probability(reply.response_metadata.get("logprobs"))
 
     def _at_most(self, tokens: int) -> dict[str, Any]:
         return {self._limit: tokens} if self._limit else {}
@@ -136,7 +137,8 @@ class LocalChat(LangChainChat):
         self._prefix = ""
         key = secrets.token_urlsafe(24)
         self._server, url = _start_server(path, key, settings.threads, self._states)
-        self._identity = f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
+        file, engine = path.stat(), f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
+        self._identity = f"{path.name}:{file.st_size}:{file.st_mtime_ns}\n{engine}"
         import httpx
 
         # `trust_env=False` keeps a proxy of the environment out of a loopback connection.
@@ -168,7 +170,7 @@ class LocalChat(LangChainChat):
         prefix = messages[0]["content"]
         if messages[0]["role"] != "system" or prefix == self._prefix:
             return
-        digest = hashlib.sha256(f"{self._identity}\n{_engine()}\n{prefix}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self._identity}\n{prefix}".encode()).hexdigest()
         state = self._states / f"{digest[:24]}.bin"
         if not (_intact(state) and self._slot("restore", state)):
             list(super().stream([messages[0], {"role": "user", "content": "."}], 1))
@@ -227,36 +229,30 @@ def load_chat_model(settings: Settings) -> ChatModel | None:
         found = weights.find(weights.CHAT_MODEL, settings.cache_dir)
         return LocalChat(found, settings) if found else None
     if name.endswith(".gguf"):
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise WeightsError(
-                f"There is no model file {path}.", "correct OTS_ASSISTANT_CHAT_MODEL or unset it"
-            )
-        return LocalChat(path, settings)
+        return LocalChat(gguf_file(name), settings)
     if name.startswith(("http://", "https://")):
         return _url_chat(name, settings)
     return _provider_chat(name, settings)
 
 
-def yes_probability(top: Sequence[dict[str, Any]]) -> float | None:
-    """P(yes) against P(no) among the first token's alternatives; None when neither is there."""
-    mass = {"yes": 0.0, "no": 0.0}
-    for choice in top:
-        word = choice["token"].strip().lower()
-        if word in mass:
-            mass[word] += math.exp(choice["logprob"])
-    total = sum(mass.values())
-    return mass["yes"] / total if total > 0 else None
-
-
-def first_alternatives(logprobs: Any) -> Sequence[dict[str, Any]]:
-    """The alternatives of a reply's first token, in whichever way its provider hands them over."""
-    content = logprobs.get("content") if isinstance(logprobs, dict) else logprobs
-    return (content[0].get("top_logprobs") or []) if content else []
+def gguf_file(name: str) -> Path:
+    """The model file that a setting names; raises `WeightsError` unless it begins like one."""
+    path = Path(name).expanduser()
+    mend = "correct OTS_ASSISTANT_CHAT_MODEL or unset it"
+    try:
+        with path.open("rb") as stream:
+            magic = stream.read(4)
+    except OSError as fault:
+        raise WeightsError(
+            f"The model file {path} can't be read: {fault.strerror}.", mend
+        ) from None
+    if magic != b"GGUF":
+        raise WeightsError(f"The model file {path} is no GGUF file.", mend)
+    return path
 
 
 def _refuses_logprobs(fault: Exception) -> bool:
-    """Whether a fault is that of a provider, or its client, that gives no logprobs."""
+    """Whether a fault is that of a provider, or its client, that knows no logprobs."""
     return isinstance(fault, TypeError) or getattr(fault, "status_code", None) in (400, 422)
 
 
@@ -265,14 +261,13 @@ def _provider_chat(name: str, settings: Settings) -> ChatModel:
 
     provider = name.partition(":")[0]
     limit = {"ollama": "num_predict"}.get(provider, _LIMIT)
-    options = {limit: settings.max_answer_tokens, "timeout": settings.timeout_s, "temperature": 0}
-    if settings.api_key:
-        options["api_key"] = settings.api_key
+    options: dict[str, Any] = {limit: settings.max_answer_tokens, "temperature": 0}
+    options |= {"api_key": settings.api_key} if settings.api_key else {}
     variable = f"{provider.upper()}_API_KEY"
     try:
         if not all(name.partition(":")):
             raise ValueError("no provider and model")
-        chat = init_chat_model(name, **options, max_retries=1)
+        chat = init_chat_model(name, timeout=settings.timeout_s, max_retries=1, **options)
     except ImportError as fault:
         raise ModelError(f"{name} can't be used: {_line(fault)}.", _install(fault)) from None
     except ValueError as fault:
@@ -301,16 +296,15 @@ def _url_chat(name: str, settings: Settings) -> ChatModel:
     import httpx
 
     url, model = urldefrag(name)
-    options: dict[str, Any] = {}
     try:
-        host = urlsplit(url).hostname or ""
-        httpx.URL(url)
+        host, _ = urlsplit(url).hostname or "", urlsplit(url).port
     except ValueError as fault:
         raise SettingsError(
             f"The chat model's address '{url}' is none: {fault}.",
             "set OTS_ASSISTANT_CHAT_MODEL to http://host:port/v1#model",
         ) from None
-    if host == "localhost" or host.startswith("127.") or host == "::1":
+    options: dict[str, Any] = {}
+    if host in ("localhost", "::1") or host.startswith("127."):
         # A proxy of the environment is not for what runs on this machine.
         options["http_client"] = httpx.Client(trust_env=False, timeout=settings.timeout_s)
     chat = _openai_chat(url, model or "default", settings.api_key or "none", settings, **options)
@@ -369,12 +363,6 @@ def _start_server(path: Path, key: str, threads: int, states: Path) -> tuple[Any
             "check that it is a whole GGUF file; for the default model: ots-assistant fetch",
         ) from fault
     return server, f"{server.listening_address}/v1"
-
-
-def _engine() -> str:
-    from importlib.metadata import version
-
-    return f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
 
 
 def _keep(state: Path) -> None:

@@ -142,15 +142,16 @@ def _read_as(kind: type, value: Any) -> Any:
             raise ValueError("whose home folder is not known") from None
     if kind is str and isinstance(value, str):
         return value
-    numeric = isinstance(value, str | int | float) and not isinstance(value, bool)
-    wanted = {int: "a whole number", float: "a number", str: "a text"}[kind]
-    # 8.5 is no number of passages; int() would make it 8.
-    if not numeric or kind is str or (kind is int and isinstance(value, float)):
-        raise ValueError(f"which is not {wanted}")
     try:
-        return kind(value)
+        # A TOML value has a type already: int() would make 8 of 8.5, and 1 of true.
+        if kind is int and isinstance(value, str | int) and not isinstance(value, bool):
+            return int(value)
+        if kind is float and isinstance(value, str | int | float) and not isinstance(value, bool):
+            return float(value)
     except ValueError:
-        raise ValueError(f"which is not {wanted}") from None
+        pass
+    wanted = {int: "a whole number", float: "a number"}.get(kind, "a text")
+    raise ValueError(f"which is not {wanted}")
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
