@@ -48,7 +48,7 @@ _ORDINALS = (
 MONTHS = (
     "january february march april may june july august september october november december".split()
 )
-_ABBREVIATED = {month[:3]: month for month in MONTHS} | {"sept": "september"}
+_ABBREVIATED = {month[:3]: month for month in MONTHS if month != "may"} | {"sept": "september"}
 SCALES = frozenset("hundred thousand million billion trillion dozen half percent double".split())
 _PLURAL_SCALES = {scale + "s": scale for scale in SCALES}
 _NUMBER_WORDS: dict[str, str] = (
@@ -57,6 +57,7 @@ _NUMBER_WORDS: dict[str, str] = (
     | {word: f"{value}th" for value, word in enumerate(_ORDINALS.split(), 1)}
     | {word: word for word in (*SCALES, *MONTHS, *_DAYS.split())}
     | _PLURAL_SCALES
+    | _ABBREVIATED
 )
 _CURRENCIES = {
     "dollar": "$", "dollars": "$", "usd": "$", "euro": "€", "euros": "€", "eur": "€",
@@ -124,13 +125,13 @@ def tokens(text: str) -> list[Token]:
 def is_number(token: Token) -> bool:
     """Digits of any script, number words, scales, months and week days.
 
-    The month of May counts only with its capital; `one` only as part of a larger number, since it
-    is a pronoun far more often.
+    The month of May and abbreviated months count only with their capital; `one` only as part of a
+    larger number, since it is a pronoun far more often.
     """
     if any(c.isnumeric() for c in token.surface):
         return True
-    if token.folded == "may":
-        return token.surface == "May"
+    if token.folded == "may" or token.folded in _ABBREVIATED:
+        return token.surface[0].isupper()
     if token.folded in ("march", "second") and token.surface.islower():
         return False
     return token.folded in _NUMBER_WORDS and token.folded != "one"

@@ -1,0 +1,98 @@
+"""The network is off for every test and its children; and the parts that many tests share."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+GUARD = Path(__file__).parent / "guard"
+sys.path.insert(0, str(GUARD))
+
+import network_guard  # noqa: E402
+from fakes import MANIFEST, BagOfWords  # noqa: E402
+
+from assistant import Assistant, Document, Settings  # noqa: E402
+from assistant.index import SearchIndex, build  # noqa: E402
+from assistant.settings import CACHE, PREFIX  # noqa: E402
+from assistant.sources import load_documents  # noqa: E402
+from assistant.types import ChatModel  # noqa: E402
+
+MODEL_CACHE = Path(os.environ.get(f"{PREFIX}CACHE_DIR") or CACHE)
+"""Where the real chat model may lie; no other test looks there."""
+for _name in [name for name in os.environ if name.startswith(PREFIX)]:
+    del os.environ[_name]  # whoever runs the tests may have settings of their own
+
+with tempfile.NamedTemporaryFile(prefix="network-guard-", delete=False) as _log:
+    os.environ[network_guard.LOG] = _log.name
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    part for part in (str(GUARD), os.environ.get("PYTHONPATH", "")) if part
+)
+
+
+def pytest_sessionfinish() -> None:
+    Path(os.environ[network_guard.LOG]).unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """Fail a test that reached beyond this machine, even where a library hid the refusal."""
+    log = Path(os.environ[network_guard.LOG])
+    before = len(network_guard.attempts), log.stat().st_size
+    yield
+    tried = network_guard.attempts[before[0] :]
+    tried += log.read_text(encoding="utf-8")[before[1] :].splitlines()
+    assert not tried, f"reached beyond this machine: {tried}"
+
+
+@pytest.fixture
+def bag_of_words() -> BagOfWords:
+    return BagOfWords()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a cache folder of their own; `bag_of_words` is the encoder they name."""
+    return Settings(
+        sources=MANIFEST,
+        cache_dir=tmp_path / "cache",
+        embedding_model=BagOfWords.name,
+        chat_model="none",
+    )
+
+
+@pytest.fixture(scope="session")
+def documents() -> Mapping[str, Document]:
+    """The two real articles."""
+    return load_documents(MANIFEST)
+
+
+@pytest.fixture(scope="session")
+def _built(
+    documents: Mapping[str, Document], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, SearchIndex]:
+    settings = Settings(
+        sources=MANIFEST,
+        cache_dir=tmp_path_factory.mktemp("cache"),
+        embedding_model=BagOfWords.name,
+        chat_model="none",
+    )
+    build(settings, documents, BagOfWords())
+    return settings, SearchIndex.open(settings, documents, BagOfWords())
+
+
+@pytest.fixture
+def make_assistant(
+    documents: Mapping[str, Document], _built: tuple[Settings, SearchIndex]
+) -> Callable[[ChatModel | None], Assistant]:
+    """An `Assistant` over the real articles with a bag of words and the chat model given."""
+    settings, index = _built
+
+    def make(chat: ChatModel | None = None) -> Assistant:
+        return Assistant(documents, index, BagOfWords(), lambda: chat, settings)
+
+    return make

@@ -1,0 +1,3 @@
+"""Python imports this at its start; see `network_guard.py`."""
+
+import network_guard  # noqa: F401

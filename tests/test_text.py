@@ -1,0 +1,114 @@
+"""Text functions: whatever the letters, spans are those of the text as it stands."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.dates import spoken_date
+from assistant.text import fold, numbers, paragraph_spans, sentence_spans, tokens
+
+WORDS = (
+    "İstanbul ıssız Iğdır əmtəə ғылым ұлттық ўзбек Қазақстан Соглашение подписано Türkiye "
+    "TU\u0308RKI\u0307YE e\u0301te\u0301 “curly” ‘quotes’ don’t e-commerce U.S. Dr. 2021 $2.5 "
+    "15. 3,000 1.5% September Straße 😀 𝒜bc 👩‍👩‍👧 naïve O‘zbekiston a b"
+).split()
+GAPS = (" ", "  ", "\n", "\n\n", "\u00a0", "\t", "\r\n", "\u2028", " — ", ", ")
+ENDS = ("", "", "", ".", "!", "?", "…", ".”", ":", ";")
+
+mixed = st.lists(
+    st.tuples(st.sampled_from(WORDS), st.sampled_from(ENDS), st.sampled_from(GAPS)), max_size=40
+).map(lambda parts: "".join("".join(part) for part in parts))
+anything = st.one_of(mixed, st.text(max_size=200))
+
+
+@given(anything)
+def test_tokens_are_where_they_say(text: str) -> None:
+    end = 0
+    for token in tokens(text):
+        assert text[token.start : token.end] == token.surface != ""
+        assert token.start >= end
+        end = token.end
+
+
+@given(anything)
+def test_sentences_lie_in_their_line_in_order_and_leave_no_word_out(text: str) -> None:
+    lines, spans = paragraph_spans(text), sentence_spans(text)
+    ends = 0
+    for start, end in spans:
+        assert ends <= start < end
+        assert text[start:end] == text[start:end].strip()
+        assert any(first <= start and end <= last for first, last in lines)
+        ends = end
+    for token in tokens(text):
+        assert any(start <= token.start and token.end <= end for start, end in spans)
+
+
+@given(anything, st.sampled_from(["en", "tr", "az", "ru", "kk", "uz", "zz", ""]))
+def test_a_language_never_costs_a_word(text: str, language: str) -> None:
+    spans = sentence_spans(text, language)
+    left = [c for i, c in enumerate(text) if not any(a <= i < b for a, b in spans)]
+    assert not "".join(left).strip()
+
+
+@given(mixed)
+def test_composed_and_decomposed_letters_are_the_same_words(text: str) -> None:
+    composed = [t.folded for t in tokens(unicodedata.normalize("NFC", text))]
+    assert composed == [t.folded for t in tokens(unicodedata.normalize("NFD", text))]
+
+
+@given(st.text(max_size=30))
+def test_folding_twice_is_folding_once(word: str) -> None:
+    assert fold(fold(word)) == fold(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "wanted"),
+    [
+        ("İstanbul’da imzalandı. İkincisi Ankara’da.", "tr", 2),
+        ("Anlaşma 15. maddede geçer. Sonra bitti.", "tr", 2),
+        ("Соглашение подписано. Ещё одно предложение.", "ru", 2),
+        ("Келісімге қол қойылды. Ұлттық банк ғой.", "kk", 2),
+        ("Bitim imzalandı. Əmtəə dövriyyəsi artdı.", "az", 2),
+        ("It grew 😀 fast. 𝒜nother 👩‍👩‍👧 one. “A third.” Fourth.", "en", 4),
+        ("Dr. Koch paid $2.5 million to the U.S. office. Then he left.", "en", 2),
+    ],
+)
+def test_sentences_of_many_scripts(text: str, language: str, wanted: int) -> None:
+    spans = sentence_spans(text, language)
+    assert len(spans) == wanted
+    assert " ".join(text[start:end] for start, end in spans) == text
+
+
+def test_turkic_letters_fold_to_their_plain_cousins() -> None:
+    assert {fold(w) for w in ("Türkiye", "TU\u0308RKI\u0307YE", "TÜRKİYE")} == {"turkiye"}
+    assert fold("ıI") == "ii"
+    assert fold("Əmtəə") == "emtee"
+
+
+def test_numbers_keep_their_decimals_and_signs() -> None:
+    assert numbers("$2.5 billion") == {"2.5", "$", "billion"}
+    assert numbers("3,000 and 3000") == {"3000"}
+    assert numbers("It may march on") == set()
+    assert numbers("In May") == {"may"}
+    assert numbers("on Sept. 14") == numbers("on 14 September") == {"14", "september"}
+    assert numbers("to mar the deal, as they may") == set()
+
+
+@pytest.mark.parametrize(
+    ("published", "spoken"),
+    [
+        ("2021-09-15", "15 September 2021"),
+        ("2021-09", "September 2021"),
+        ("2021", "2021"),
+        ("--03-18", "18 March (year not given)"),
+        ("", "no date given"),
+        ("2021-13-01", "no date given"),
+        ("2021-00-01", "no date given"),
+    ],
+)
+def test_dates_in_words(published: str, spoken: str) -> None:
+    assert spoken_date(published) == spoken
