@@ -40,6 +40,8 @@ from assistant.types import (
 
 MAX_QUESTION_CHARS = 4000
 _MAX_TRANSLATED_TOKENS = 120
+_CANDIDATES = 100
+"""Passages whose scores count in ranking sentences."""
 
 
 class Assistant:
@@ -127,9 +129,8 @@ class Assistant:
         if model:
             for _ in self._write(turn, model):
                 yield self._answer(turn, "pending")
-        ranked = self._evidence.rank(
-            turn.query, turn.grounder.windows, [verdict.text for verdict in turn.verdicts]
-        )
+        drafted = [verdict.text for verdict in turn.verdicts]
+        ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates, drafted)
         end = conclude(turn.query, ranked, turn.verdicts, turn.probe, turn.composer)
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
@@ -137,7 +138,8 @@ class Assistant:
     def _find(self, turn: _Turn, query: str, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""
         turn.query = respell(query, self._vocabulary)
-        turn.hits = self._retriever.retrieve(turn.query, self._settings.top_k, doc_ids)
+        turn.candidates = self._retriever.retrieve(turn.query, _CANDIDATES, doc_ids)
+        turn.hits = turn.candidates[: self._settings.top_k]
         turn.passages = self._retriever.context(turn.hits, doc_ids)
         turn.composer = Composer(self.documents, turn.passages, turn.language)
         turn.grounder = self._grounder(turn.passages)
@@ -238,7 +240,9 @@ class _Turn:
     asked: str = ""
     """The question in the language of the sources, where it came in another."""
     query: str = ""
+    candidates: list[ScoredPassage] = field(default_factory=list)
     hits: list[ScoredPassage] = field(default_factory=list)
+    """The best of the candidates, which a reader is shown."""
     passages: list[Passage] = field(default_factory=list)
     composer: Composer = field(default_factory=lambda: Composer({}, ()))
     grounder: Grounder = field(default_factory=lambda: Grounder(()))

@@ -37,7 +37,6 @@ class Composer:
     claims: list[Claim] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
     _citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
-    _shown: set[tuple[tuple[str, int, int], ...]] = field(default_factory=set)
 
     @property
     def text(self) -> str:
@@ -81,19 +80,16 @@ class Composer:
 
     @property
     def shows(self) -> bool:
-        return bool(self._shown)
+        return bool(self._citations)
 
     def has_shown(self, sentences: Sequence[Sentence]) -> bool:
-        wanted = {(s.doc_id, s.start, s.end) for s in sentences}
-        return any(wanted <= set(spans) for spans in self._shown)
+        return all((s.doc_id, s.start, s.end) in self._citations for s in sentences)
 
     def _show(self, text: str, sentences: Sequence[Sentence], shape: str) -> None:
-        spans = tuple((s.doc_id, s.start, s.end) for s in sentences)
         if any(c.text == text and c.status == "supported" for c in self.claims):
             return
         cited = tuple(self._cite(sentence) for sentence in sentences)
         marks = "".join(f"[{citation.marker}]" for citation in cited)
-        self._shown.add(spans)
         self.claims.append(Claim(text, "supported", cited))
         self._lines.append(f"{shape.format(text)} {marks}")
 

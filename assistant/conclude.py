@@ -9,11 +9,20 @@ from assistant.compose import Composer
 from assistant.evidence import Features, Ranked, answerability, features, holds
 from assistant.grounding import Reading, Verdict, Window, is_fragment
 from assistant.questions import Wanted, assumes, parts, wanted
+from assistant.text import normal_form
 from assistant.types import Outcome
 
 ANSWERABLE = 0.5
 """From this probability on, a question counts as answered by the sources."""
 OFF_TOPIC_SIMILARITY = 0.2
+STATUS = frozenset(
+    normal_form(word)
+    for word in "signed ratified ratify ratification approved approval adopted passed rejected "
+    "law bill draft reading vote voted voting force effect proposed".split()
+)
+"""Words that tell how far an agreement has come."""
+SAME_THING = 0.3
+"""Sentences that share this much of their words speak of the same thing."""
 RELEVANT = 0.75
 """Evidence that scores at least this share of the best counts as nearly as good."""
 _NEAREST = 2
@@ -44,7 +53,9 @@ def conclude(
     if not ranked:
         return Conclusion("not_in_sources", composer.frame("not_in_sources"), {})
     found = read(question, ranked, verdicts, probe)
-    likely = answerability(found, probe is not None)
+    # Without a chat model's own doubt nothing tells a near miss from an answer (docs/grounding.md
+    # has the figures), so the best sentences are quoted and the reader is told so.
+    likely = 1.0 if probe is None else answerability(found)
     signals = asdict(found) | {"answerability": likely}
     if is_off_topic(found):
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
@@ -90,8 +101,30 @@ def _answer(
         best = next((hit for hit in _good(ranked) if not hit.lacking), ranked[0])
         composer.quote(_completed(best.window, ranked))
     asked, kinds = Reading(question), wanted(question)
+    if asked.words & STATUS:
+        _add_status(ranked, composer)
     missing = composer.frame(*_lacking(kinds, composer, asked))
     return ("partial" if missing else "answered"), missing
+
+
+def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:
+    """Where a source gives the thing shown another status elsewhere, show that as well."""
+    singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
+    shown = [w for w in singles if composer.has_shown(w.sentences) and w.words & STATUS]
+    for window in shown[:1]:
+        others = [
+            other
+            for other in singles
+            if (other.words & STATUS) - window.words
+            and other.sentences[0].doc_id == window.sentences[0].doc_id
+        ]
+        closest = max(others, key=lambda other: _overlap(window, other), default=window)
+        if _overlap(window, closest) >= SAME_THING and not composer.has_shown(closest.sentences):
+            composer.quote(closest)
+
+
+def _overlap(a: Window, b: Window) -> float:
+    return len(a.words & b.words) / max(len(a.words | b.words), 1)
 
 
 def _lacking(kinds: Sequence[Wanted], composer: Composer, asked: Reading) -> list[Wanted]:

@@ -7,7 +7,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from assistant.grounding import Reading, Window
 from assistant.questions import Wanted, wanted
 from assistant.text import MONTHS, Token, is_number
-from assistant.types import Encoder
+from assistant.types import Encoder, ScoredPassage
 
 _WEIGHTS = Path(__file__).with_name("answerability.json")
 _CACHED_VECTORS = 20_000
@@ -24,12 +25,15 @@ _AT = frozenset("in at near from to".split())
 _AMOUNTS = frozenset("$€₼₺₸£¥") | {"percent", "thousand", "million", "billion", "trillion"}
 CLOSE = 0.55
 """Cosine similarity from which two words count as nearly the same."""
-HINT_WEIGHT = 0.5
-LACKING_WEIGHT = 0.25
-PAIR_WEIGHT = 0.15
-APART_WEIGHT = 0.35
-"""What weighs in the ranking: a draft's words, a missing kind of answer, a second sentence of the
-same paragraph, and one of another paragraph."""
+COVERAGE_WEIGHT = 1.5
+PASSAGE_WEIGHT = 0.5
+HINT_WEIGHT = 0.35
+LACKING_WEIGHT = 0.4
+PAIR_WEIGHT = 0.2
+APART_WEIGHT = 0.5
+"""What weighs in the ranking beside similarity: the question's words, the passage around, a draft's
+words; and against it: a missing kind of answer, a second sentence of the same paragraph, one of
+another. Chosen on the development questions."""
 
 Vector = NDArray[np.float32]
 Closeness = dict[str, dict[str, float]]
@@ -83,9 +87,17 @@ class Evidence:
         self._vectors: dict[str, Vector] = {}
 
     def rank(
-        self, question: str, windows: Sequence[Window], draft: Sequence[str] = ()
+        self,
+        question: str,
+        windows: Sequence[Window],
+        hits: Sequence[ScoredPassage] = (),
+        draft: Sequence[str] = (),
     ) -> list[Ranked]:
-        """Windows by fit to the question, best first; a draft's words, even wrong ones, help."""
+        """Windows by fit to the question, best first.
+
+        The passage a sentence stands in tells which agreement it is about, so its score counts; a
+        draft's words, even wrong ones, help too.
+        """
         asked = Reading(question)
         rarity = _rarity(windows)
         hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
@@ -99,8 +111,9 @@ class Evidence:
             coverage = covered(asked.words, window.words, rarity, close)
             similarity = float(query @ vector)
             score = (
-                coverage
+                COVERAGE_WEIGHT * coverage
                 + similarity
+                + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
                 - (0.0 if len(window.sentences) == 1 else _pair_weight(window))
@@ -184,7 +197,7 @@ def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
         case "date":
             return bool(new & set(MONTHS)) or any(_is_year(n) for n in new)
         case "number":
-            return any(n[0].isdigit() and not n.endswith("th") and not _is_year(n) for n in new)
+            return bool(_counts(reading) & new)
         case "amount":
             return any(n[0].isdigit() and not _is_year(n) for n in new) and (
                 len(reading.numbers & _AMOUNTS) > 0
@@ -195,6 +208,17 @@ def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
             return any(t not in _places(reading) for t in names)
         case _:
             return True
+
+
+def _counts(reading: Reading) -> frozenset[str]:
+    """Numbers that are no part of a date and no ordinal."""
+    found, before = set(), ""
+    for token, after in pairwise([*reading.tokens, *reading.tokens[-1:]]):
+        beside_month = before in MONTHS or after.word in MONTHS
+        if is_number(token) and token.word[0].isdigit() and not beside_month:
+            found.add(token.word)
+        before = token.word
+    return frozenset(n for n in found if not n.endswith("th") and not _is_year(n))
 
 
 def _is_year(number: str) -> bool:
@@ -242,6 +266,19 @@ def features(
     )
 
 
+def _passage_score(window: Window, hits: Sequence[ScoredPassage]) -> float:
+    first = window.sentences[0]
+    return max(
+        (
+            hit.score
+            for hit in hits
+            if hit.passage.doc_id == first.doc_id
+            and hit.passage.start <= first.start < hit.passage.end
+        ),
+        default=0.0,
+    )
+
+
 def _pair_weight(window: Window) -> float:
     return PAIR_WEIGHT if len(window.blocks) == 1 else APART_WEIGHT
 
@@ -255,15 +292,15 @@ def _share(part: frozenset[str], whole: frozenset[str]) -> float:
     return len(part) / len(whole) if whole else 0.0
 
 
-@lru_cache(2)
-def _fitted(probed: bool) -> dict[str, float]:
-    weights: dict[str, dict[str, float]] = json.loads(_WEIGHTS.read_text(encoding="utf-8"))
-    return weights["with_probe" if probed else "without_probe"]
+@cache
+def _fitted() -> dict[str, float]:
+    weights: dict[str, float] = json.loads(_WEIGHTS.read_text(encoding="utf-8"))
+    return weights
 
 
-def answerability(found: Features, probed: bool) -> float:
+def answerability(found: Features) -> float:
     """Probability in [0, 1] that the sources answer the question (a fitted logistic model)."""
-    weights = _fitted(probed)
+    weights = _fitted()
     score = weights["bias"] + sum(
         weights.get(name, 0.0) * value for name, value in asdict(found).items()
     )

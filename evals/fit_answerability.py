@@ -3,8 +3,8 @@
     python -m evals.fit_answerability RUN_FOLDER
 
 Takes the signals of a run's answers over the development split and writes
-`assistant/answerability.json`: one logistic model with the chat model's probe and one without.
-Prints each model's cross-validated AUC and what it loses when a feature is left out.
+`assistant/answerability.json`, the weights of a logistic model. Prints its cross-validated AUC,
+with and without what a chat model adds, and what it loses when a feature is left out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,19 +76,18 @@ def rows(run: Path) -> tuple[Matrix, Matrix]:
     return np.array(found), np.array(labels)
 
 
-def weigh(signals: Matrix, labels: Matrix) -> dict[str, Any]:
-    """Both models, with what each feature adds printed on the way."""
-    fitted: dict[str, Any] = {}
-    for key, left_out in (("with_probe", ()), ("without_probe", NEEDS_MODEL)):
-        used = [i for i, name in enumerate(FEATURES) if name not in left_out]
-        whole = auc(signals[:, used], labels)
-        print(f"{key}: AUC {whole:.3f} over {len(labels)} questions")
-        for i in used:
-            without = auc(signals[:, [j for j in used if j != i]], labels)
-            alone = auc(signals[:, [i]], labels)
-            print(f"  {FEATURES[i]:16} alone {alone:.3f}, left out {without - whole:+.3f}")
-        fitted[key] = fit(signals[:, used], labels, [FEATURES[i] for i in used])
-    return fitted
+def weigh(signals: Matrix, labels: Matrix) -> dict[str, float]:
+    """The fitted weights, with what each feature adds printed on the way."""
+    every = range(len(FEATURES))
+    whole = auc(signals, labels)
+    alone = [i for i in every if FEATURES[i] not in NEEDS_MODEL]
+    print(f"AUC {whole:.3f} over {len(labels)} questions, {labels.sum():.0f} of them answerable")
+    print(f"AUC {auc(signals[:, alone], labels):.3f} without a chat model")
+    for i in every:
+        without = auc(signals[:, [j for j in every if j != i]], labels)
+        by_itself = auc(signals[:, [i]], labels)
+        print(f"  {FEATURES[i]:16} alone {by_itself:.3f}, left out {without - whole:+.3f}")
+    return fit(signals, labels, FEATURES)
 
 
 def main(run: str) -> None:
