@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assistant.dates import spoken_date
 from assistant.errors import AssistantError, QuestionError
 from assistant.settings import Settings
+from evals.cli import eval_command
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 sources_app = typer.Typer(no_args_is_help=True, help="The source articles.")
 app.add_typer(sources_app, name="sources")
+app.command("eval")(eval_command)
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 _INTERRUPTED = 130

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlsplit
 
-from assistant import weights
+from assistant import states, weights
 from assistant.errors import AssistantError, ModelError, SettingsError, WeightsError
 from assistant.logprobs import yes_probability
 from assistant.settings import Settings
@@ -31,8 +31,6 @@ CONTEXT_TOKENS = 8192
 """Room for a prompt and its reply in the local model."""
 _LIMIT = "max_tokens"
 _ALTERNATIVES = 20
-_KEPT_PREFIXES = 6
-"""Prompt states kept on disk, about 30 MB each."""
 
 
 class SentenceEncoder:
@@ -120,7 +118,7 @@ class LangChainChat:
                 "try again, or raise OTS_ASSISTANT_TIMEOUT_S",
             )
         if "connect" in kind:
-            return ModelError(f"{self.name} can't be reached: {_line(fault)}.", self._mend)
+            return ModelError(f"{self.name} can't be reached: {_line(_root(fault))}.", self._mend)
         return ModelError(f"{self.name} failed: {_line(fault)}.", self._mend)
 
 
@@ -172,10 +170,10 @@ class LocalChat(LangChainChat):
             return
         digest = hashlib.sha256(f"{self._identity}\n{prefix}".encode()).hexdigest()
         state = self._states / f"{digest[:24]}.bin"
-        if not (_intact(state) and self._slot("restore", state)):
+        if not (states.intact(state) and self._slot("restore", state)):
             list(super().stream([messages[0], {"role": "user", "content": "."}], 1))
             if self._slot("save", state):
-                _keep(state)
+                states.keep(state)
         self._prefix = prefix
 
     def _slot(self, action: str, state: Path) -> bool:
@@ -329,7 +327,7 @@ def _openai_chat(
     )
 
 
-def _start_server(path: Path, key: str, threads: int, states: Path) -> tuple[Any, str]:
+def _start_server(path: Path, key: str, threads: int, saved: Path) -> tuple[Any, str]:
     """Load a GGUF file and serve it on a free loopback port; returns the server and its URL."""
     import os
 
@@ -351,8 +349,8 @@ def _start_server(path: Path, key: str, threads: int, states: Path) -> tuple[Any
     cores = threads or os.cpu_count() or 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
     try:
-        states.mkdir(parents=True, exist_ok=True)
-        params.slot_save_path = f"{states}{os.sep}"
+        saved.mkdir(parents=True, exist_ok=True)
+        params.slot_save_path = f"{saved}{os.sep}"
     except OSError:
         params.slot_save_path = ""  # a read-only cache: the prefix is read anew in each process
     try:
@@ -365,32 +363,15 @@ def _start_server(path: Path, key: str, threads: int, states: Path) -> tuple[Any
     return server, f"{server.listening_address}/v1"
 
 
-def _keep(state: Path) -> None:
-    """Write a state's checksum beside it, last: llama.cpp does not check what it restores."""
-    try:
-        state.with_suffix(".sha256").write_text(hashlib.sha256(state.read_bytes()).hexdigest())
-        _drop_oldest(state.parent)
-    except OSError:
-        return  # a full disk: without its checksum the state is not used, and read anew
-
-
-def _intact(state: Path) -> bool:
-    try:
-        expected = state.with_suffix(".sha256").read_text()
-        return hashlib.sha256(state.read_bytes()).hexdigest() == expected
-    except OSError:
-        return False
-
-
-def _drop_oldest(states: Path) -> None:
-    kept = sorted(states.glob("*.bin"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in kept[_KEPT_PREFIXES:]:
-        old.unlink(missing_ok=True)
-        old.with_suffix(".sha256").unlink(missing_ok=True)
-
-
 def _turns(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in messages]
+
+
+def _root(fault: BaseException) -> BaseException:
+    """What a fault was first of all: clients wrap "connection refused" in "connection error"."""
+    while fault.__cause__:
+        fault = fault.__cause__
+    return fault
 
 
 def _line(fault: BaseException) -> str:
