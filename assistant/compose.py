@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from assistant.grounding import Verdict, Window
+from assistant.grounding import Verdict
 from assistant.passages import Sentence
+from assistant.reading import Window
 from assistant.types import Citation, Claim, Document, Passage
 
 

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 
 from assistant.compose import Composer
 from assistant.evidence import Features, Ranked, answerability, features, holds
-from assistant.grounding import Reading, Verdict, Window, is_fragment
+from assistant.grounding import Verdict, is_fragment
 from assistant.questions import Wanted, assumes, parts, wanted
+from assistant.reading import Reading, Window
 from assistant.text import normal_form
 from assistant.types import Outcome
 

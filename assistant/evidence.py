@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.grounding import Reading, Window
 from assistant.questions import Wanted, wanted
+from assistant.reading import Reading, Window
 from assistant.text import MONTHS, Token, is_number
 from assistant.types import Encoder, ScoredPassage
 

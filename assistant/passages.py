@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from assistant.text import paragraph_spans, sentence_spans
-from assistant.types import Document, Passage
+from assistant.types import Document, Passage, Span
 
 _BULLET = re.compile(r"\s*(?:[-–—•*·‣]|\(?\d{1,2}[.)]|\(?[a-zа-я][.)])\s+", re.IGNORECASE)
+_DATELINE = re.compile(r"[^\W\d_]{2,}[^.]{0,60}\d{1,2}(?:, \d{4})?\.$")
 _DASH = re.compile(r"\s[–—-]\s|:\s")
 _LABEL = re.compile(r"[^.!?]{3,90}?(?:\s[–—-]\s|:\s)\S")
 
@@ -52,10 +53,17 @@ def sentences(document: Document) -> list[Sentence]:
         if item:
             found.append(Sentence(document.doc_id, start, end, line, block, True))
         else:
-            for s, e in sentence_spans(line, document.language):
+            for s, e in _with_dateline(line, sentence_spans(line, document.language), not found):
                 found.append(Sentence(document.doc_id, start + s, start + e, line[s:e], block))
         in_list = item or line.endswith(":")
     return found
+
+
+def _with_dateline(line: str, spans: list[Span], opens: bool) -> list[Span]:
+    """An agency's dateline ("BAKU, Azerbaijan, March 18.") belongs to the sentence it dates."""
+    if opens and len(spans) > 1 and _DATELINE.match(line[slice(*spans[0])]):
+        return [(spans[0][0], spans[1][1]), *spans[2:]]
+    return spans
 
 
 def passages(document: Document, max_chars: int) -> list[Passage]:

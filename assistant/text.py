@@ -132,7 +132,7 @@ def is_number(token: Token) -> bool:
         return True
     if token.folded == "may" or token.folded in _ABBREVIATED:
         return token.surface[0].isupper()
-    if token.folded in ("march", "second") and token.surface.islower():
+    if token.folded == "march" and token.surface.islower():
         return False
     return token.folded in _NUMBER_WORDS and token.folded != "one"
 
