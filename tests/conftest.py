@@ -16,7 +16,7 @@ sys.path.insert(0, str(GUARD))
 import network_guard  # noqa: E402
 from fakes import MANIFEST, BagOfWords  # noqa: E402
 
-from assistant import Assistant, Document, Settings  # noqa: E402
+from assistant import Assistant, Document, Settings, weights  # noqa: E402
 from assistant.index import SearchIndex, build  # noqa: E402
 from assistant.settings import CACHE, PREFIX  # noqa: E402
 from assistant.sources import load_documents  # noqa: E402
@@ -96,3 +96,13 @@ def make_assistant(
         return Assistant(documents, index, BagOfWords(), lambda: chat, settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that has the real chat model and nothing else yet."""
+    if not (MODEL_CACHE / "models" / weights.CHAT_MODEL.file_name).is_file():
+        pytest.skip(f"no chat model in {MODEL_CACHE} ({weights.FETCH_COMMAND})")
+    cache = tmp_path_factory.mktemp("model-cache")
+    (cache / "models").symlink_to(MODEL_CACHE / "models", target_is_directory=True)
+    return cache

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -58,9 +60,16 @@ def serve(server: Any, listener: socket.socket, open_browser: bool) -> None:
     if open_browser:
         threading.Timer(1, webbrowser.open, [address]).start()
     config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=2)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     # A second Ctrl-C lands here; the first is uvicorn's.
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not the end of a page that a browser still had open: Ctrl-C cuts it off, as it should."""
+    cut_off = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut_off and "timeout graceful shutdown exceeded" not in record.getMessage()
 
 
 def has_display() -> bool:
