@@ -39,6 +39,7 @@ class SentenceEncoder:
     def __init__(self, model: SentenceTransformer, name: str) -> None:
         self.name = name
         self._model = model
+        self._last: tuple[str, list[float]] = ("", [])
 
     def encode_documents(self, texts: Sequence[str]) -> list[list[float]]:
         vectors = self._model.encode_document(
@@ -47,8 +48,13 @@ class SentenceEncoder:
         return [[float(x) for x in vector] for vector in vectors]
 
     def encode_query(self, text: str) -> list[float]:
-        vector = self._model.encode_query(text, normalize_embeddings=True, show_progress_bar=False)
-        return [float(x) for x in vector]
+        last = self._last  # one read: two questions may be asked at once
+        if text != last[0]:  # a question is encoded for passages and again for sentences
+            vector = self._model.encode_query(
+                text, normalize_embeddings=True, show_progress_bar=False
+            )
+            self._last = last = (text, [float(x) for x in vector])
+        return last[1]
 
 
 def load_encoder(settings: Settings) -> Encoder:
