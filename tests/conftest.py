@@ -98,9 +98,9 @@ def make_assistant(
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder that has the real chat model and nothing else yet."""
+    """A cache folder that has the real chat model and, at the start of a module, nothing else."""
     if not (MODEL_CACHE / "models" / weights.CHAT_MODEL.file_name).is_file():
         pytest.skip(f"no chat model in {MODEL_CACHE} ({weights.FETCH_COMMAND})")
     cache = tmp_path_factory.mktemp("model-cache")
