@@ -430,9 +430,7 @@ def test_exit_codes_and_plain_terminals(cache: Path, tmp_path: Path) -> None:
         start(cache, "ask", WHERE, OTS_ASSISTANT_CHAT_MODEL=str(tmp_path / "gone.gguf")),
         start(cache, "ask", ""),
     ]
-    plain, broken, empty = [
-        (*child.communicate(timeout=120), child.returncode) for child in running
-    ]
+    plain, broken = [(*child.communicate(timeout=120), child.returncode) for child in running]
     assert "[1]" in plain[0]
     assert plain[2] == 0
     assert "[1]" in broken[0]
