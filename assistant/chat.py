@@ -15,12 +15,12 @@ from assistant import compose, models, prompts
 from assistant.compose import Composer
 from assistant.conclude import conclude
 from assistant.errors import AssistantError, QuestionError, SourceError
-from assistant.evidence import Evidence
+from assistant.evidence import Evidence, Ranked
 from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.index import NoIndex, SearchIndex, build
 from assistant.languages import language_of
 from assistant.passages import Sentence, sentences
-from assistant.questions import leans_on_history, respell, with_history
+from assistant.questions import leans_on_history, parts, respell, with_history
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.sources import load_documents
@@ -131,9 +131,20 @@ class Assistant:
                 yield self._answer(turn, "pending")
         drafted = [verdict.text for verdict in turn.verdicts]
         ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates, drafted)
-        end = conclude(turn.query, ranked, turn.verdicts, turn.probe, turn.composer)
+        end = conclude(
+            turn.query, ranked, turn.verdicts, turn.probe, turn.composer, self._by_part(turn)
+        )
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
+
+    def _by_part(self, turn: _Turn) -> list[list[Ranked]]:
+        """Evidence for each question within a question, where there are several."""
+        several = parts(turn.query)
+        if len(several) == 1:
+            return []
+        return [
+            self._evidence.rank(part, turn.grounder.windows, turn.candidates) for part in several
+        ]
 
     def _find(self, turn: _Turn, query: str, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from assistant.compose import Composer
 from assistant.evidence import Features, Ranked, answerability, features, holds
 from assistant.grounding import Verdict, is_fragment
-from assistant.questions import Wanted, assumes, parts, wanted
+from assistant.questions import Wanted, assumes, declines_itself, parts, wanted
 from assistant.reading import Reading, Window
 from assistant.text import normal_form
 from assistant.types import Outcome
@@ -18,12 +18,14 @@ ANSWERABLE = 0.5
 OFF_TOPIC_SIMILARITY = 0.2
 STATUS = frozenset(
     normal_form(word)
-    for word in "signed ratified ratify ratification approved approval adopted passed rejected "
-    "law bill draft reading vote voted voting force effect proposed".split()
+    for word in "ratified ratify ratification approved approval adopted rejected draft reading "
+    "force effect proposed".split()
 )
 """Words that tell how far an agreement has come."""
 SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
+NEARLY_SAID = 0.85
+"""A withheld draft with this much of its words in a window stands for that window."""
 RELEVANT = 0.75
 """Evidence that scores at least this share of the best counts as nearly as good."""
 _NEAREST = 2
@@ -46,8 +48,12 @@ def conclude(
     verdicts: Sequence[Verdict],
     probe: float | None,
     composer: Composer,
+    by_part: Sequence[Sequence[Ranked]] = (),
 ) -> Conclusion:
-    """Fill the composer with what is to be shown, and say what became of the question."""
+    """Fill the composer with what is to be shown, and say what became of the question.
+
+    `by_part` ranks the evidence for each question within the question, where there are several.
+    """
     for verdict in verdicts:
         if not verdict.supported:
             composer.withhold(verdict)
@@ -60,9 +66,9 @@ def conclude(
     signals = asdict(found) | {"answerability": likely}
     if is_off_topic(found):
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
-    if likely >= ANSWERABLE and not beside_the_point(question, ranked):
-        supported = [v for v in verdicts if v.supported]
-        return Conclusion(*_answer(question, ranked, supported, composer), signals)
+    declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
+    if likely >= ANSWERABLE and not declines and not beside_the_point(question, ranked):
+        return Conclusion(*_answer(question, ranked, verdicts, composer, by_part), signals)
     return Conclusion(*_decline(question, ranked, composer), signals)
 
 
@@ -94,18 +100,35 @@ def is_off_topic(found: Features) -> bool:
 
 
 def _answer(
-    question: str, ranked: Sequence[Ranked], supported: Sequence[Verdict], composer: Composer
+    question: str,
+    ranked: Sequence[Ranked],
+    verdicts: Sequence[Verdict],
+    composer: Composer,
+    by_part: Sequence[Sequence[Ranked]],
 ) -> tuple[Outcome, str]:
-    _show(_relevant(supported, ranked), ranked, composer)
+    _show(_relevant([v for v in verdicts if v.supported], ranked), ranked, composer)
     if not composer.shows:
         composer.frame("says")
-        best = next((hit for hit in _good(ranked) if not hit.lacking), ranked[0])
-        composer.quote(_completed(best.window, ranked))
+        composer.quote(_completed(_instead(verdicts, ranked), ranked))
+    for hits in by_part:
+        best = next(hit for hit in hits if len(hit.window.sentences) == 1)
+        if not composer.has_shown(best.window.sentences):
+            composer.quote(best.window)
     asked, kinds = Reading(question), wanted(question)
-    if asked.words & STATUS:
-        _add_status(ranked, composer)
+    _add_status(ranked, composer)
     missing = composer.frame(*_lacking(kinds, composer, asked))
     return ("partial" if missing else "answered"), missing
+
+
+def _instead(verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> Window:
+    """What to quote for a draft that was withheld: what it nearly says, or what fits the question.
+
+    A draft that fails on a word or on two facts run together still points at its sentences.
+    """
+    close = [v for v in verdicts if not v.supported and v.coverage >= NEARLY_SAID]
+    fitting = next((hit for hit in _good(ranked) if not hit.lacking), ranked[0]).window
+    nearest = max(close, key=lambda v: v.coverage).window if close else None
+    return nearest or fitting
 
 
 def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:
@@ -135,8 +158,17 @@ def _lacking(kinds: Sequence[Wanted], composer: Composer, asked: Reading) -> lis
 
 def _relevant(supported: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Verdict]:
     """Those whose evidence is nearly as good as the best: a true sentence may miss the point."""
-    good = {id(hit.window) for hit in _good(ranked)}
-    return [verdict for verdict in supported if id(verdict.window) in good]
+    good = [hit.window for hit in _good(ranked)]
+    lists = {_block(window) for window in good if window.sentences[-1].text.endswith(":")}
+    return [
+        verdict
+        for verdict in supported
+        if verdict.window in good or (verdict.window and _block(verdict.window) in lists)
+    ]
+
+
+def _block(window: Window) -> tuple[str, int]:
+    return window.sentences[-1].doc_id, window.sentences[-1].block
 
 
 def _completed(window: Window, ranked: Sequence[Ranked]) -> Window:

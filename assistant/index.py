@@ -39,7 +39,7 @@ from assistant.settings import Settings
 from assistant.text import is_content, tokens
 from assistant.types import Document, Encoder, Passage, Progress, silent
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what is stored changes shape, so that older indexes are built anew."""
 REBUILD = "ots-assistant index"
 _BATCH = 128

@@ -40,6 +40,12 @@ _ASSUMES = re.compile(
     r"^\s*why\b|^\s*how come\b|^\s*what (made|makes|explains|led|caused|had changed|was so)\b"
     r"|\b(since|given that|now that|seeing that|considering that|so why|after all)\b|\?.*\bexplain"
 )
+_DECLINES = re.compile(
+    r"\b(?:articles?|texts?|sources?|passages?)\b.{0,30}\b(?:not|n[’']t|no)\b.{0,20}"
+    r"\b(?:state|say|mention|provide|specify|contain|include|indicate|give|information|address)"
+    r"|\b(?:is|are) not (?:stated|mentioned|specified|provided|given)\b|\bno information",
+    re.IGNORECASE,
+)
 _ANAPHORA = frozenset(
     "it its that they them their theirs there those these this he she his her him one ones same "
     "former latter both such then".split()
@@ -118,6 +124,11 @@ def rewrite_is_faithful(rewritten: str, question: str, history: Sequence[Message
     own = [t for t in tokens(rewritten) if is_name(t, False) or is_number(t)]
     first = tokens(rewritten)[:1]
     return bool(first) and all(t.word in said or t == first[0] for t in own)
+
+
+def declines_itself(draft: str) -> bool:
+    """Whether a draft says of itself that the sources do not tell."""
+    return bool(_DECLINES.search(draft))
 
 
 def assumes(question: str) -> bool:

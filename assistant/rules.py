@@ -86,7 +86,7 @@ def qualifier_dropped(claim: Reading, window: Window) -> str:
 
 
 def limit_dropped(claim: Reading, window: Window) -> str:
-    """ "All but one" is not all, "second-largest" not largest, seven months of a year not a year."""
+    """All but one are not all, second-largest is not largest, seven months are not a year."""
     said = {t.folded for t in claim.tokens}
     limited = claim.words | claim.numbers
     for reading in window.readings:
