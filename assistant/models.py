@@ -39,7 +39,7 @@ class SentenceEncoder:
     def __init__(self, model: SentenceTransformer, name: str) -> None:
         self.name = name
         self._model = model
-        self._last: tuple[str, list[float]] = ("", [])
+        self._last: tuple[str, list[float]] | None = None
 
     def encode_documents(self, texts: Sequence[str]) -> list[list[float]]:
         vectors = self._model.encode_document(
@@ -49,7 +49,9 @@ class SentenceEncoder:
 
     def encode_query(self, text: str) -> list[float]:
         last = self._last  # one read: two questions may be asked at once
-        if text != last[0]:  # a question is encoded for passages and again for sentences
+        if (
+            last is None or text != last[0]
+        ):  # a question is encoded for passages and again for sentences
             vector = self._model.encode_query(
                 text, normalize_embeddings=True, show_progress_bar=False
             )

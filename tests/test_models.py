@@ -344,3 +344,9 @@ def test_a_model_that_does_not_load_is_told_when_asked_for(
         with pytest.raises(kind, match="broken"):
             later.get()
     assert capfd.readouterr().err == ""
+
+
+def test_the_real_encoder_gives_unit_vectors_even_for_nothing() -> None:
+    encoder = load_encoder(Settings())
+    for text in ("", "a question", "a question", ""):
+        assert sum(x * x for x in encoder.encode_query(text)) == pytest.approx(1.0, abs=1e-3)
