@@ -419,16 +419,14 @@ def test_a_reader_that_closes_the_pipe(cache: Path) -> None:
         said = child.stderr.read()
         child.stderr.close()
         assert child.wait(60) in (0, 1)
-        assert "Traceback" not in said
-        assert "BrokenPipe" not in said
-        assert "Exception ignored" not in said
+        for sign in ("Traceback", "BrokenPipe", "Exception ignored"):
+            assert sign not in said, said
 
 
 def test_exit_codes_and_plain_terminals(cache: Path, tmp_path: Path) -> None:
     running = [
         start(cache, "ask", WHERE, PYTHONIOENCODING="ascii"),
         start(cache, "ask", WHERE, OTS_ASSISTANT_CHAT_MODEL=str(tmp_path / "gone.gguf")),
-        start(cache, "ask", ""),
     ]
     plain, broken = [(*child.communicate(timeout=120), child.returncode) for child in running]
     assert "[1]" in plain[0]
