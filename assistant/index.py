@@ -107,6 +107,7 @@ class SearchIndex:
             raise IndexFault(f"The index in {root} was built with {stale}.", REBUILD)
         folder = root / record["folder"]
         found = [p for d in documents.values() for p in passages(d, settings.passage_chars)]
+        writable(folder)  # Chroma writes to its database even to read it
         with _damage_named(folder):
             _require_sound(folder / "chroma" / "chroma.sqlite3")
             vectors = _chroma(folder / "chroma", encoder)

@@ -19,3 +19,9 @@ def yes_probability(logprobs: Any) -> float | None:
             mass[word] += math.exp(choice["logprob"])
     total = sum(mass.values())
     return mass["yes"] / total if total > 0 else None
+
+
+def said_probability(reply: str) -> float | None:
+    """What a bare "yes" or "no" is taken for; None for any other reply."""
+    words = reply.strip().lower().split()
+    return {"yes": 0.9, "no": 0.1}.get(words[0].strip(".,!*\"'")) if words else None

@@ -19,7 +19,7 @@ from urllib.parse import urldefrag, urlsplit
 
 from assistant import states, weights
 from assistant.errors import AssistantError, ModelError, SettingsError, WeightsError
-from assistant.logprobs import yes_probability
+from assistant.logprobs import said_probability, yes_probability
 from assistant.settings import Settings
 from assistant.types import ChatModel, Encoder, Message
 
@@ -98,10 +98,15 @@ class LangChainChat:
             try:
                 reply = asked.invoke(_turns(messages))
             except Exception as fault:
-                if _refuses_logprobs(fault):
-                    return None
-                raise
-        return yes_probability(reply.response_metadata.get("logprobs"))
+                if not _refuses_logprobs(fault):
+                    raise
+                told = None
+            else:
+                told = yes_probability(reply.response_metadata.get("logprobs"))
+        # Where a provider gives no probabilities, the word itself has to do.
+        if told is None:
+            told = said_probability("".join(LangChainChat.stream(self, messages, 4)))
+        return told
 
     def _at_most(self, tokens: int) -> dict[str, Any]:
         return {self._limit: tokens} if self._limit else {}

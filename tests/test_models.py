@@ -77,9 +77,15 @@ def test_a_probe_weighs_yes_against_no(server: OpenAIServer) -> None:
 
 
 @pytest.mark.parametrize("mode", ["no_logprobs", "refuses_logprobs"])
-def test_a_server_without_logprobs_can_not_be_probed(server: OpenAIServer, mode: str) -> None:
+def test_without_logprobs_a_probe_takes_the_model_at_its_word(
+    server: OpenAIServer, mode: str
+) -> None:
     server.mode = mode
     assert chat(server).probe(MESSAGES) is None
+    for reply, told in (("Yes.", 0.9), ("No, it does not.", 0.1), ("", None)):
+        server.reply = reply
+        assert chat(server).probe(MESSAGES) == told
+    server.reply = REPLY
     assert "".join(chat(server).stream(MESSAGES, 50)) == REPLY
 
 
