@@ -78,7 +78,9 @@ class Token:
 
 def fold(word: str) -> str:
     """Without case and diacritics: `"Türkiye"` and `"TU\u0308RKI\u0307YE"` both give `turkiye`."""
-    plain = unicodedata.normalize("NFKD", word.casefold())
+    # Twice, since what decomposes may have a case of its own: "𝚨" is a capital alpha.
+    once = unicodedata.normalize("NFKD", word.casefold())
+    plain = unicodedata.normalize("NFKD", once.casefold())
     return "".join(c for c in plain if not unicodedata.combining(c)).translate(_LETTERS)
 
 
