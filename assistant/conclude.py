@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from assistant.compose import Composer
-from assistant.evidence import Features, Ranked, answerability, features, holds
+from assistant.evidence import Features, Ranked, answerability, features, holds, seen
 from assistant.grounding import Verdict, is_fragment
 from assistant.questions import Wanted, assumes, declines_itself, parts, wanted
 from assistant.reading import Reading, Window
-from assistant.text import normal_form
+from assistant.text import MONTHS, normal_form
 from assistant.types import Outcome
 
-ANSWERABLE = 0.5
+ANSWERABLE = 0.45
 """From this probability on, a question counts as answered by the sources."""
 OFF_TOPIC_SIMILARITY = 0.2
 STATUS = frozenset(
@@ -24,8 +24,9 @@ STATUS = frozenset(
 """Words that tell how far an agreement has come."""
 SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
-NEARLY_SAID = 0.85
-"""A withheld draft with this much of its words in a window stands for that window."""
+LISTED = 2
+"""A withheld draft that names this many items of a list stands for the list."""
+_MOST_INSTEAD = 3
 RELEVANT = 0.75
 """Evidence that scores at least this share of the best counts as nearly as good."""
 _NEAREST = 2
@@ -109,7 +110,8 @@ def _answer(
     _show(_relevant([v for v in verdicts if v.supported], ranked), ranked, composer)
     if not composer.shows:
         composer.frame("says")
-        composer.quote(_completed(_instead(verdicts, ranked), ranked))
+        for window in _instead(question, verdicts, ranked):
+            composer.quote(window)
     for hits in by_part:
         best = next(hit for hit in hits if len(hit.window.sentences) == 1)
         if not composer.has_shown(best.window.sentences):
@@ -117,18 +119,54 @@ def _answer(
     asked, kinds = Reading(question), wanted(question)
     _add_status(ranked, composer)
     missing = composer.frame(*_lacking(kinds, composer, asked))
+    if missing and len(parts(question)) == 1:
+        return "not_in_sources", missing
     return ("partial" if missing else "answered"), missing
 
 
-def _instead(verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> Window:
-    """What to quote for a draft that was withheld: what it nearly says, or what fits the question.
+def _instead(question: str, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
+    """What to quote for a draft that was withheld.
 
-    A draft that fails on a word or on two facts run together still points at its sentences.
+    A draft that fails on a word, or on two facts run together, still points at its sentences: those
+    with the list items, names and numbers that are its own. Else what fits the question best.
     """
-    close = [v for v in verdicts if not v.supported and v.coverage >= NEARLY_SAID]
+    singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
+    drafts = [Reading(verdict.text) for verdict in verdicts if not verdict.supported]
+    words = frozenset().union(*(draft.words for draft in drafts))
+    named = [w for w in singles if w.sentences[0].item and _label_words(w) <= words]
+    if len({_block(window) for window in named}) == 1 and len(named) >= LISTED:
+        return [_whole_list(named[0], ranked)]
+    asked = Reading(question)
+    own = frozenset(t.word for draft in drafts for t in draft.names) - asked.words
+    own |= frozenset(
+        n
+        for draft in drafts
+        for n in draft.numbers - asked.numbers
+        if n[0].isdigit() or n in MONTHS
+    )
+    good = [hit.window for hit in _good(ranked)]
+    found = _covering(own, [window for window in singles if window in good])
     fitting = next((hit for hit in _good(ranked) if not hit.lacking), ranked[0]).window
-    nearest = max(close, key=lambda v: v.coverage).window if close else None
-    return nearest or fitting
+    return found or [_completed(fitting, ranked)]
+
+
+def _covering(own: frozenset[str], singles: Sequence[Window]) -> list[Window]:
+    """The best sentence with half of the words, and others that each add two more."""
+    first = next((w for w in singles if own and len(own & seen(w)) >= len(own) / 2), None)
+    if first is None:
+        return []
+    chosen, left = [first], own - seen(first)
+    while left and len(chosen) < _MOST_INSTEAD:
+        best = max(singles, key=lambda w: len(left & seen(w)))
+        if len(left & seen(best)) < 2:
+            break
+        chosen.append(best)
+        left -= seen(best)
+    return chosen
+
+
+def _label_words(window: Window) -> frozenset[str]:
+    return Reading(window.sentences[0].label).words
 
 
 def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:

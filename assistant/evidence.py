@@ -246,7 +246,7 @@ def features(
 ) -> Features:
     """What is known about a question and its evidence, as numbers."""
     asked = Reading(question)
-    everything = frozenset().union(*(_seen(r.window) for r in ranked))
+    everything = frozenset().union(*(seen(r.window) for r in ranked))
     best = ranked[0]
     particular = frozenset(t.word for t in asked.names) | asked.numbers
     p = min(max(0.5 if probe is None else probe, 0.001), 0.999)
@@ -257,7 +257,7 @@ def features(
         answer_coverage=max(
             (r.coverage for r in ranked if not r.lacking and len(r.window.blocks) == 1), default=0.0
         ),
-        names_apart=_share(particular - _seen(best.window), particular),
+        names_apart=_share(particular - seen(best.window), particular),
         names_unknown=_share(particular - everything, particular),
         words_unknown=_share(asked.words - everything, asked.words),
         wanted_lacking=len(best.lacking) / max(len(wanted(question)), 1),
@@ -283,7 +283,7 @@ def _pair_weight(window: Window) -> float:
     return PAIR_WEIGHT if len(window.blocks) == 1 else APART_WEIGHT
 
 
-def _seen(window: Window) -> frozenset[str]:
+def seen(window: Window) -> frozenset[str]:
     """Everything a window has that a question may name: words, names, numbers."""
     return window.every_word.union(*(reading.numbers for reading in window.readings))
 

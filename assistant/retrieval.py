@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from assistant.index import SearchIndex
 from assistant.settings import Settings
-from assistant.text import MONTHS, fold, numbers, tokens
+from assistant.text import MONTHS, fold, numbers
 from assistant.types import Document, Passage, ScoredPassage
 
 _CANDIDATES = 200
@@ -40,7 +40,7 @@ class Retriever:
         dense = self._index.dense(query, wide)
         lexical = self._index.lexical(query)
         weight = self._settings.dense_weight
-        bonus = {doc_id: self._bonus(query, doc_id) for doc_id in self._documents}
+        bonus = self._bonuses(query)
         scores = {
             pid: weight * dense_score
             + (1 - weight) * lexical_score
@@ -80,12 +80,20 @@ class Retriever:
     def _publisher(self, pid: str) -> str:
         return self._documents[self._index.passages[pid].doc_id].publisher
 
-    def _bonus(self, query: str, doc_id: str) -> float:
-        document = self._documents[doc_id]
-        named = bool(document.publisher) and re.search(
-            rf"\b{re.escape(fold(document.publisher))}\b", fold(query)
-        )
-        return _NAMED_BONUS * (bool(named) + _names_date(query, document.published))
+    def _bonuses(self, query: str) -> dict[str, float]:
+        """For each source, what its publisher or date being named in the query adds."""
+        said, folded = numbers(query), fold(query)
+        publishers = {document.publisher for document in self._documents.values()} - {""}
+        named = {p for p in publishers if re.search(rf"\b{re.escape(fold(p))}\b", folded)}
+        return {
+            doc_id: _NAMED_BONUS
+            * (
+                (document.publisher in named)
+                + (document.published in query or _names_date(said, document.published))
+                * bool(document.published)
+            )
+            for doc_id, document in self._documents.items()
+        }
 
 
 def interleave(
@@ -117,14 +125,10 @@ def _scaled(
     ]
 
 
-def _names_date(query: str, published: str) -> bool:
-    """Whether the query names the whole date, year and month and day, of publication."""
+def _names_date(said: set[str], published: str) -> bool:
+    """Whether the numbers said have the whole date of publication: its year, month and day."""
     match = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", published)
     if not match:
         return False
-    if published in query:
-        return True
     year, month, day = match.groups()
-    words = [token.word for token in tokens(query)]
-    said = numbers(query)
-    return {year, MONTHS[int(month) - 1], str(int(day))} <= said | set(words)
+    return {year, MONTHS[int(month) - 1], str(int(day))} <= said
