@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from assistant import compose, models, prompts
 from assistant.compose import Composer
 from assistant.conclude import conclude
-from assistant.errors import AssistantError, QuestionError, SourceError
+from assistant.errors import AssistantError, SourceError
 from assistant.evidence import Evidence, Ranked
 from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.index import NoIndex, SearchIndex, build
 from assistant.languages import language_of
 from assistant.passages import Sentence, sentences
-from assistant.questions import leans_on_history, parts, respell, with_history
+from assistant.questions import check_question, leans_on_history, parts, respell, with_history
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.sources import load_documents
@@ -38,7 +38,6 @@ from assistant.types import (
     silent,
 )
 
-MAX_QUESTION_CHARS = 4000
 _MAX_TRANSLATED_TOKENS = 120
 _CANDIDATES = 100
 """Passages whose scores count in ranking sentences."""
@@ -63,6 +62,7 @@ class Assistant:
         self._chat_model = chat_model
         self._settings = settings
         self._fingerprint = settings.fingerprint()
+        self._passages = tuple(index.passages.values())
         self._retriever = Retriever(index, documents, settings)
         self._evidence = Evidence(encoder)
         self._sentences = {doc_id: sentences(document) for doc_id, document in documents.items()}
@@ -152,7 +152,7 @@ class Assistant:
         turn.candidates = self._retriever.retrieve(turn.query, _CANDIDATES, doc_ids)
         turn.hits = turn.candidates[: self._settings.top_k]
         turn.passages = self._retriever.context(turn.hits, doc_ids)
-        turn.composer = Composer(self.documents, turn.passages, turn.language)
+        turn.composer = Composer(self.documents, self._passages, turn.language)
         turn.grounder = self._grounder(turn.passages)
 
     def _model(self, turn: _Turn) -> ChatModel | None:
@@ -206,7 +206,7 @@ class Assistant:
             timings=dict(turn.timings),
             settings_fingerprint=self._fingerprint,
             question=turn.question,
-            quoted=not turn.model,
+            quoted=not turn.written,
             notice=turn.notice,
             error_code=turn.error_code,
             model=turn.model,
@@ -224,14 +224,7 @@ class Assistant:
         return [s for s in found if s in inside or s.block in lists]
 
     def _check(self, question: str, doc_ids: Collection[str] | None) -> None:
-        if not question.strip():
-            raise QuestionError("The question is empty.", 'ots-assistant ask "Where was …?"')
-        if len(question) > MAX_QUESTION_CHARS:
-            raise QuestionError(
-                f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} "
-                "can be taken.",
-                "ask for one thing at a time",
-            )
+        check_question(question)
         unknown = sorted(set(doc_ids or ()) - set(self.documents))
         if unknown or (doc_ids is not None and not doc_ids):
             raise SourceError(
@@ -266,6 +259,12 @@ class _Turn:
     verdicts: list[Verdict] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def written(self) -> bool:
+        """Whether the chat model wrote any of the sentences shown."""
+        drafted = {verdict.text for verdict in self.verdicts}
+        return any(c.status == "supported" and c.text in drafted for c in self.composer.claims)
 
     def mark(self, moment: str) -> None:
         self.timings.setdefault(moment, round(time.perf_counter() - self.started, 4))

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from assistant.dates import spoken_date
 from assistant.errors import AssistantError, QuestionError
+from assistant.questions import check_question
 from assistant.settings import Settings
 from evals.cli import eval_command
 
@@ -54,8 +55,7 @@ def ask(
     """Answer a question from the sources, every sentence cited."""
     with faults_told():
         first = _given(question)
-        if not first.strip():
-            raise QuestionError("The question is empty.", 'ots-assistant ask "Where was …?"')
+        check_question(first)  # before anything is loaded
         assistant = _assistant(config)
         history: list[Message] = []
         code = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from assistant.compose import Composer
 from assistant.evidence import Features, Ranked, answerability, features, holds, seen
@@ -24,6 +24,8 @@ STATUS = frozenset(
 """Words that tell how far an agreement has come."""
 SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
+FITTING = 0.5
+"""The same for evidence that a supported draft rests on, or that holds what was asked for."""
 LISTED = 2
 """A withheld draft that names this many items of a list stands for the list."""
 _MOST_INSTEAD = 3
@@ -79,9 +81,9 @@ def beside_the_point(question: str, ranked: Sequence[Ranked]) -> bool:
     return len(parts(question)) == 1 and bool(kinds) and all(hit.lacking for hit in _good(ranked))
 
 
-def _good(ranked: Sequence[Ranked]) -> list[Ranked]:
+def _good(ranked: Sequence[Ranked], share: float = RELEVANT) -> list[Ranked]:
     """Evidence nearly as good as the best."""
-    return [hit for hit in ranked if hit.score >= RELEVANT * ranked[0].score]
+    return [hit for hit in ranked if hit.score >= share * ranked[0].score]
 
 
 def read(
@@ -107,7 +109,8 @@ def _answer(
     composer: Composer,
     by_part: Sequence[Sequence[Ranked]],
 ) -> tuple[Outcome, str]:
-    _show(_relevant([v for v in verdicts if v.supported], ranked), ranked, composer)
+    supported = [v for v in verdicts if v.supported]
+    _show(_relevant(supported, ranked, composer), ranked, composer)
     if not composer.shows:
         composer.frame("says")
         for window in _instead(question, verdicts, ranked):
@@ -146,8 +149,15 @@ def _instead(question: str, verdicts: Sequence[Verdict], ranked: Sequence[Ranked
     )
     good = [hit.window for hit in _good(ranked)]
     found = _covering(own, [window for window in singles if window in good])
-    fitting = next((hit for hit in _good(ranked) if not hit.lacking), ranked[0]).window
-    return found or [_completed(fitting, ranked)]
+    return found or _fitting(ranked, 1 if verdicts else _NEAREST)
+
+
+def _fitting(ranked: Sequence[Ranked], most: int) -> list[Window]:
+    """What fits the question best, and holds the kind of thing asked for where anything does."""
+    likely = _good(ranked, FITTING)
+    first = next((hit for hit in likely if not hit.lacking), ranked[0]).window
+    others = [hit.window for hit in _nearest(ranked) if hit.window is not first]
+    return [_completed(first, ranked), *others[: most - 1]]
 
 
 def _covering(own: frozenset[str], singles: Sequence[Window]) -> list[Window]:
@@ -194,15 +204,19 @@ def _lacking(kinds: Sequence[Wanted], composer: Composer, asked: Reading) -> lis
     return [kind for kind in kinds if not holds(kind, shown, asked)]
 
 
-def _relevant(supported: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Verdict]:
-    """Those whose evidence is nearly as good as the best: a true sentence may miss the point."""
-    good = [hit.window for hit in _good(ranked)]
+def _relevant(
+    supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Composer
+) -> list[Verdict]:
+    """Those whose evidence is not far from the best: a true sentence may miss the point."""
+    good = [hit.window for hit in _good(ranked, FITTING)]
     lists = {_block(window) for window in good if window.sentences[-1].text.endswith(":")}
-    return [
-        verdict
-        for verdict in supported
-        if verdict.window in good or (verdict.window and _block(verdict.window) in lists)
-    ]
+    kept = []
+    for verdict in supported:
+        if verdict.window in good or (verdict.window and _block(verdict.window) in lists):
+            kept.append(verdict)
+        else:
+            composer.withhold(replace(verdict, objection="it does not bear on the question"))
+    return kept
 
 
 def _block(window: Window) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from assistant.types import Encoder, ScoredPassage
 _WEIGHTS = Path(__file__).with_name("answerability.json")
 _CACHED_VECTORS = 20_000
 _AT = frozenset("in at near from to".split())
+_QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 _AMOUNTS = frozenset("$€₼₺₸£¥") | {"percent", "thousand", "million", "billion", "trillion"}
 CLOSE = 0.55
 """Cosine similarity from which two words count as nearly the same."""
@@ -226,11 +228,21 @@ def _is_year(number: str) -> bool:
 
 
 def _places(reading: Reading) -> list[Token]:
-    """Names that follow "in", "at" and the like, with the names that directly follow those."""
+    """Names that follow "in", "at" and the like, with the names that directly follow those.
+
+    Not within quotation marks: there stands a title, and its capitals name no place.
+    """
+    titles = [match.span() for match in _QUOTED.finditer(reading.text)]
     places: list[Token] = []
     before: Token | None = None
     for token in reading.tokens:
-        if token in reading.names and before and (before.folded in _AT or before in places):
+        titled = any(start <= token.start < end for start, end in titles)
+        if (
+            token in reading.names
+            and not titled
+            and before
+            and (before.folded in _AT or before in places)
+        ):
             places.append(token)
         if token.folded != "the":
             before = token

@@ -8,11 +8,13 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
+from assistant.errors import QuestionError
 from assistant.text import fold, is_content, is_name, is_number, normal_form, tokens
 from assistant.types import Message
 
 Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"]
 
+MAX_QUESTION_CHARS = 4000
 _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     ("year", re.compile(r"\b(what|which) year\b")),
     (
@@ -134,3 +136,17 @@ def declines_itself(draft: str) -> bool:
 def assumes(question: str) -> bool:
     """Whether a question takes something for granted: "why did …", "since …", "now that …"."""
     return bool(_ASSUMES.search(fold(question)))
+
+
+def check_question(question: str) -> None:
+    """Raise `QuestionError` for a question that can't be taken."""
+    if not question.strip():
+        raise QuestionError("The question is empty.", 'ots-assistant ask "Where was …?"')
+    if len(question) > MAX_QUESTION_CHARS:
+        raise QuestionError(
+            f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} can be "
+            "taken.",
+            "ask for one thing at a time",
+        )
+    if any("\ud800" <= c <= "\udfff" for c in question):
+        raise QuestionError("The question has characters that are not text.", "type it again")

@@ -14,6 +14,7 @@ from assistant.settings import Settings
 from assistant.text import MONTHS, fold, numbers
 from assistant.types import Document, Passage, ScoredPassage
 
+_ISO = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _CANDIDATES = 200
 """Passages taken from the dense leg; the lexical leg scores all."""
 _NAMED_BONUS = 0.25
@@ -82,16 +83,12 @@ class Retriever:
 
     def _bonuses(self, query: str) -> dict[str, float]:
         """For each source, what its publisher or date being named in the query adds."""
-        said, folded = numbers(query), fold(query)
+        said, folded = _dates_said(query), fold(query)
         publishers = {document.publisher for document in self._documents.values()} - {""}
         named = {p for p in publishers if re.search(rf"\b{re.escape(fold(p))}\b", folded)}
         return {
             doc_id: _NAMED_BONUS
-            * (
-                (document.publisher in named)
-                + (document.published in query or _names_date(said, document.published))
-                * bool(document.published)
-            )
+            * ((document.publisher in named) + _names_date(said, document.published))
             for doc_id, document in self._documents.items()
         }
 
@@ -125,10 +122,15 @@ def _scaled(
     ]
 
 
-def _names_date(said: set[str], published: str) -> bool:
+def _dates_said(query: str) -> frozenset[str]:
+    """The numbers and months of a query, and dates written as 2021-09-15."""
+    return frozenset(numbers(query)) | frozenset(_ISO.findall(query))
+
+
+def _names_date(said: frozenset[str], published: str) -> bool:
     """Whether the numbers said have the whole date of publication: its year, month and day."""
     match = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", published)
     if not match:
         return False
     year, month, day = match.groups()
-    return {year, MONTHS[int(month) - 1], str(int(day))} <= said
+    return {year, MONTHS[int(month) - 1], str(int(day))} <= said or published in said

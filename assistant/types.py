@@ -113,7 +113,7 @@ class Answer:
     settings_fingerprint: str
     question: str = ""
     quoted: bool = False
-    """True when the sentences are the sources' own, because no chat model wrote any."""
+    """True when every sentence shown is the sources' own: a chat model wrote none of them."""
     notice: str = ""
     """One line on how the answer came to be, such as that no chat model is at hand."""
     error_code: int = 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assistant import Document, Settings
 from assistant.index import SearchIndex, build
-from assistant.retrieval import Retriever, _names_date, _scaled, interleave
+from assistant.retrieval import Retriever, _dates_said, _names_date, _scaled, interleave
 from assistant.types import ScoredPassage
 
 SIZE = 300
@@ -168,8 +168,8 @@ def test_interleaving_only_changes_the_order(pairs: list[tuple[str, str]]) -> No
     ],
 )
 def test_only_the_whole_date_names_an_article(query: str, named: bool) -> None:
-    assert _names_date(query, "2021-09-15") is named
-    assert not _names_date(query, "--09-15")
+    assert _names_date(_dates_said(query), "2021-09-15") is named
+    assert not _names_date(_dates_said(query), "--09-15")
 
 
 # --- What a prompt shows ---
