@@ -61,6 +61,8 @@ class Composer:
 
     def quote(self, window: Window) -> None:
         """Show a window of evidence in the source's words."""
+        if self.has_shown(window.sentences):
+            return
         items = [sentence for sentence in window.sentences if sentence.item]
         if len(items) > 1:
             self.listing(window)
