@@ -26,12 +26,6 @@ ANSWERABLE = (
 )
 FOLLOW_UP = "(Asked before: {asked} Answered: {told}) {question}"
 _MAX_TOLD_CHARS = 600
-STANDALONE = (
-    "Conversation so far:\n{history}\n\n"
-    "Last question: {question}\n"
-    "Rewrite the last question so that it can be understood without the conversation. "
-    "Reply with the question only."
-)
 TRANSLATE = (
     "Translate this question into English. Reply with the translation only.\nQuestion: {question}"
 )
@@ -76,9 +70,3 @@ def render_answerable(sources: Message, question: str) -> list[Message]:
 
 def render_translate(sources: Message, question: str) -> list[Message]:
     return [sources, {"role": "user", "content": TRANSLATE.format(question=question)}]
-
-
-def render_standalone(sources: Message, history: Sequence[Message], question: str) -> list[Message]:
-    turns = "\n".join(f"{turn['role']}: {turn['content']}" for turn in history)
-    content = STANDALONE.format(history=turns, question=question)
-    return [sources, {"role": "user", "content": content}]

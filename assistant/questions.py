@@ -119,15 +119,6 @@ def with_history(question: str, history: Sequence[Message]) -> str:
     return f"{asked[-1].rstrip()} {question}" if asked else question
 
 
-def rewrite_is_faithful(rewritten: str, question: str, history: Sequence[Message]) -> bool:
-    """Whether a model's rewriting of a question adds nothing to it and the conversation."""
-    said = {t.word for turn in history for t in tokens(turn["content"])}
-    said |= {t.word for t in tokens(question)}
-    own = [t for t in tokens(rewritten) if is_name(t, False) or is_number(t)]
-    first = tokens(rewritten)[:1]
-    return bool(first) and all(t.word in said or t == first[0] for t in own)
-
-
 def declines_itself(draft: str) -> bool:
     """Whether a draft says of itself that the sources do not tell."""
     return bool(_DECLINES.search(draft))
