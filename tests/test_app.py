@@ -17,6 +17,7 @@ from fakes_page import FakeAssistant, hostile_document
 
 import app
 from assistant.errors import ModelError, SettingsError
+from assistant.page import ask
 from assistant.page.guard import Guard
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -78,10 +79,9 @@ def test_models_that_do_not_load_are_named() -> None:
 
     readiness = app.Readiness(Broken())
     readiness.start()
-    page = app.Page(Broken(), readiness)
 
     async def last_line() -> str:
-        return [line async for line in page.readiness()][-1]
+        return [line async for line in readiness.lines()][-1]
 
     assert asyncio.run(last_line()) == "The embedding model is missing. To mend it: run setup"
 
@@ -91,10 +91,10 @@ def test_an_unexpected_fault_keeps_the_conversation(caplog: pytest.LogCaptureFix
         def stream(self, *_: Any, **__: Any) -> Iterator[Any]:
             raise ZeroDivisionError("never shown")
 
-    page = app.Page(Bad(), app.Readiness(Bad()))
+    page = ask.Page(Bad())
     turns = page.begin("Why?", [])[1]
     *_, last = page.answer(turns)
-    assert app.SURPRISE in last[2]
+    assert ask.SURPRISE in last[2]
     assert "never shown" not in last[2]
     assert "Why?" in last[2]
     assert "never shown" in caplog.text
@@ -140,7 +140,7 @@ def fake() -> FakeAssistant:
 def address(fake: FakeAssistant) -> Iterator[str]:
     listener = app.listen("127.0.0.1", 0, public=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "AT_ONCE", AT_ONCE)
+        patch.setattr(ask, "AT_ONCE", AT_ONCE)
         built = app.build_server(fake)
     server = uvicorn.Server(uvicorn.Config(built, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

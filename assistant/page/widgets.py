@@ -1,0 +1,41 @@
+"""What the tabs share: the assistant they need, HTML panels, and options of event handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import gradio as gr
+
+from assistant.types import Answer, Document, Message
+
+HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+QUICK: dict[str, Any] = {"queue": False, **HIDDEN}
+"""For handlers that only redraw: they never wait behind a question."""
+
+
+class Answering(Protocol):
+    """What the page needs of an `Assistant`."""
+
+    @property
+    def documents(self) -> Mapping[str, Document]: ...
+
+    def warm(self) -> None: ...
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        doc_ids: Collection[str] | None = None,
+    ) -> Iterator[Answer]: ...
+
+
+def panel(value: str, template: str, **more: Any) -> gr.HTML:
+    """An HTML panel; the template's own element stays in place when the value changes."""
+    more.setdefault("js_on_load", None)
+    return gr.HTML(value, html_template=template, apply_default_css=False, **more)
+
+
+def forward(event: str) -> str:
+    """Hand a browser event from script.js on to Python."""
+    return f"element.addEventListener('ots:{event}', e => trigger('{event}', e.detail));"
