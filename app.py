@@ -70,9 +70,8 @@ def build_blocks(assistant: Answering, readiness: Readiness) -> gr.Blocks:
         with gr.Row(elem_id="masthead"):
             panel(render.masthead_html(TITLE), "${value}")
             ready = panel("", '<p role="status">${value}</p>', elem_id="ready")
-        with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Ask", id="ask", elem_id="tab-ask"):
-                ask_tab(assistant)
+        with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask", elem_id="tab-ask"):
+            ask_tab(assistant)
         blocks.load(readiness.lines, None, [ready], concurrency_limit=None, **HIDDEN)
     return blocks
 
