@@ -26,6 +26,7 @@ import gradio as gr  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 
 from assistant.page.ask import ask_tab  # noqa: E402
+from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
 from assistant.page.widgets import HIDDEN, Answering, panel  # noqa: E402
 
 log = logging.getLogger("ots_assistant.page")
@@ -64,14 +65,18 @@ class Readiness:
         yield self.line
 
 
-def build_blocks(assistant: Answering, readiness: Readiness) -> gr.Blocks:
+def build_blocks(assistant: Answering, readiness: Readiness, runs: EvalRuns | None) -> gr.Blocks:
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
         with gr.Row(elem_id="masthead"):
             panel(render.masthead_html(TITLE), "${value}")
             ready = panel("", '<p role="status">${value}</p>', elem_id="ready")
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask", elem_id="tab-ask"):
-            ask_tab(assistant)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Ask", id="ask", elem_id="tab-ask"):
+                ask_tab(assistant)
+            if runs is not None:
+                with gr.Tab("Evals", id="evals", elem_id="tab-evals") as tab:
+                    evals_tab(tab, runs)
         blocks.load(readiness.lines, None, [ready], concurrency_limit=None, **HIDDEN)
     return blocks
 
@@ -88,10 +93,10 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build_server(assistant: Answering) -> FastAPI:
+def build_server(assistant: Answering, runs: EvalRuns | None = None) -> FastAPI:
     """The whole page as an ASGI application; the models start to load with it."""
     readiness = Readiness(assistant)
-    blocks = build_blocks(assistant, readiness)
+    blocks = build_blocks(assistant, readiness, runs)
     blocks.queue(max_size=64, api_open=False)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server.add_middleware(Guard)
@@ -140,9 +145,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The port comes first: better to hear of it before the models and the index load.
         listener = listen(options.host, options.port, options.public_without_login)
         from assistant.chat import Assistant
+        from evals.background import BackgroundRuns
 
-        assistant = Assistant.from_settings(Settings.load(), show_progress)
-        serve(build_server(assistant), listener, not options.no_browser and has_display())
+        settings = Settings.load()
+        assistant = Assistant.from_settings(settings, show_progress)
+        server = build_server(assistant, BackgroundRuns(assistant, settings))
+        serve(server, listener, not options.no_browser and has_display())
     except AssistantError as fault:
         print(fault, file=sys.stderr)
         return fault.exit_code

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from html import escape
 from typing import Any, Protocol
 
 import gradio as gr
 
+from assistant.jobs import State
 from assistant.types import Answer, Document, Message
 
 HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -39,3 +41,19 @@ def panel(value: str, template: str, **more: Any) -> gr.HTML:
 def forward(event: str) -> str:
     """Hand a browser event from script.js on to Python."""
     return f"element.addEventListener('ots:{event}', e => trigger('{event}', e.detail));"
+
+
+def fault_html(line: str) -> str:
+    return f'<p class="fault" role="alert">{escape(line)}</p>'
+
+
+def job_html(state: State) -> str:
+    """How far work in the background is: a line, and a bar while it goes on."""
+    if state.failed:
+        return fault_html(state.line)
+    bar = ""
+    if state.running and state.total:
+        bar = (
+            f'<progress value="{state.done}" max="{state.total}" aria-label="Progress"></progress>'
+        )
+    return f'<p role="status">{escape(state.line)}</p>{bar}' if state.line else ""
