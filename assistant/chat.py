@@ -21,6 +21,7 @@ from assistant.index import NoIndex, SearchIndex, build
 from assistant.languages import language_of
 from assistant.passages import Sentence, sentences
 from assistant.questions import check_question, leans_on_history, parts, respell, with_history
+from assistant.reading import Reading
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.sources import load_documents
@@ -64,8 +65,8 @@ class Assistant:
         self._fingerprint = settings.fingerprint()
         self._passages = tuple(index.passages.values())
         self._retriever = Retriever(index, documents, settings)
-        self._evidence = Evidence(encoder)
         self._sentences = {doc_id: sentences(document) for doc_id, document in documents.items()}
+        self._evidence = Evidence(encoder, {doc_id: self._topic(doc_id) for doc_id in documents})
         self._languages = {document.language for document in documents.values()}
         self._vocabulary = {t.folded for d in documents.values() for t in tokens(d.text)}
 
@@ -142,8 +143,10 @@ class Assistant:
         several = parts(turn.query)
         if len(several) == 1:
             return []
+        drafted = [verdict.text for verdict in turn.verdicts]
         return [
-            self._evidence.rank(part, turn.grounder.windows, turn.candidates) for part in several
+            self._evidence.rank(part, turn.grounder.windows, turn.candidates, drafted)
+            for part in several
         ]
 
     def _find(self, turn: _Turn, query: str, doc_ids: Collection[str] | None) -> None:
@@ -212,6 +215,11 @@ class Assistant:
             model=turn.model,
             dropped_markers=turn.dropped_markers,
         )
+
+    def _topic(self, doc_id: str) -> frozenset[str]:
+        """The words of a document's title and lead, which every sentence of it is about."""
+        lead = " ".join(sentence.text for sentence in self._sentences[doc_id][:1])
+        return Reading(f"{self.documents[doc_id].title}. {lead}").words
 
     def _grounder(self, passages: Sequence[Passage]) -> Grounder:
         """Over the sentences of these passages; a list that they touch comes whole."""

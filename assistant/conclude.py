@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from assistant.compose import Composer
 from assistant.evidence import Features, Ranked, answerability, features, holds, seen
 from assistant.grounding import Verdict, is_fragment
-from assistant.questions import Wanted, assumes, declines_itself, parts, wanted
+from assistant.questions import Wanted, assumes, compares, declines_itself, parts, wanted
 from assistant.reading import Reading, Window
-from assistant.text import MONTHS, normal_form
+from assistant.text import normal_form
 from assistant.types import Outcome
 
 ANSWERABLE = 0.45
@@ -24,16 +24,16 @@ STATUS = frozenset(
 """Words that tell how far an agreement has come."""
 SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
-FITTING = 0.5
-"""The same for evidence that a supported draft rests on, or that holds what was asked for."""
-LISTED = 2
-"""A withheld draft that names this many items of a list stands for the list."""
-_MOST_INSTEAD = 3
 RELEVANT = 0.75
 """Evidence that scores at least this share of the best counts as nearly as good."""
+FITTING = 0.5
+"""The same for evidence that a supported draft rests on, or that holds what was asked for."""
+COMPARED = 0.6
+"""The same for the second half of a comparison."""
 _NEAREST = 2
-_NEARLY = 0.85
-"""Sentences quoted where the sources do not answer, and how much of the best's score they need."""
+_NEARLY, _AGAINST = 0.85, 0.6
+"""Sentences quoted where the sources do not answer, and how much of the best's score they need: a
+premise is often contradicted by a sentence with few of its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ def _answer(
     by_part: Sequence[Sequence[Ranked]],
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
-    _show(_relevant(supported, ranked, composer), ranked, composer)
+    asked, kinds = Reading(question), wanted(question)
+    _show(_relevant(supported, ranked, composer), ranked, composer, asked)
     if not composer.shows:
         composer.frame("says")
         for window in _instead(question, verdicts, ranked):
@@ -119,7 +120,6 @@ def _answer(
         best = next(hit for hit in hits if len(hit.window.sentences) == 1)
         if not composer.has_shown(best.window.sentences):
             composer.quote(best.window)
-    asked, kinds = Reading(question), wanted(question)
     _add_status(ranked, composer)
     missing = composer.frame(*_lacking(kinds, composer, asked))
     if missing and len(parts(question)) == 1:
@@ -128,55 +128,24 @@ def _answer(
 
 
 def _instead(question: str, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
-    """What to quote for a draft that was withheld.
+    """What to quote for a draft that was withheld: what fits the question best.
 
-    A draft that fails on a word, or on two facts run together, still points at its sentences: those
-    with the list items, names and numbers that are its own. Else what fits the question best.
+    Where nearly as good evidence holds the kind of thing asked for, that. A comparison takes two,
+    the second being what the draft speaks of beside the first.
     """
-    singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
-    drafts = [Reading(verdict.text) for verdict in verdicts if not verdict.supported]
-    words = frozenset().union(*(draft.words for draft in drafts))
-    named = [w for w in singles if w.sentences[0].item and _label_words(w) <= words]
-    if len({_block(window) for window in named}) == 1 and len(named) >= LISTED:
-        return [_whole_list(named[0], ranked)]
-    asked = Reading(question)
-    own = frozenset(t.word for draft in drafts for t in draft.names) - asked.words
-    own |= frozenset(
-        n
-        for draft in drafts
-        for n in draft.numbers - asked.numbers
-        if n[0].isdigit() or n in MONTHS
-    )
-    good = [hit.window for hit in _good(ranked)]
-    found = _covering(own, [window for window in singles if window in good])
-    return found or _fitting(ranked, 1 if verdicts else _NEAREST)
-
-
-def _fitting(ranked: Sequence[Ranked], most: int) -> list[Window]:
-    """What fits the question best, and holds the kind of thing asked for where anything does."""
     likely = _good(ranked, FITTING)
     first = next((hit for hit in likely if not hit.lacking), ranked[0]).window
-    others = [hit.window for hit in _nearest(ranked) if hit.window is not first]
-    return [_completed(first, ranked), *others[: most - 1]]
-
-
-def _covering(own: frozenset[str], singles: Sequence[Window]) -> list[Window]:
-    """The best sentence with half of the words, and others that each add two more."""
-    first = next((w for w in singles if own and len(own & seen(w)) >= len(own) / 2), None)
-    if first is None:
-        return []
-    chosen, left = [first], own - seen(first)
-    while left and len(chosen) < _MOST_INSTEAD:
-        best = max(singles, key=lambda w: len(left & seen(w)))
-        if len(left & seen(best)) < 2:
-            break
-        chosen.append(best)
-        left -= seen(best)
+    chosen = [_completed(first, ranked)]
+    if compares(question):
+        drafted = frozenset().union(*(seen(Window((), (Reading(v.text),))) for v in verdicts))
+        rest = [hit.window for hit in _good(ranked, COMPARED) if _is_other(hit.window, first)]
+        own = drafted - seen(first)
+        chosen += sorted(rest, key=lambda window: -len(own & seen(window)))[:1]
     return chosen
 
 
-def _label_words(window: Window) -> frozenset[str]:
-    return Reading(window.sentences[0].label).words
+def _is_other(window: Window, first: Window) -> bool:
+    return len(window.sentences) == 1 and window.sentences[0] not in first.sentences
 
 
 def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:
@@ -231,7 +200,9 @@ def _completed(window: Window, ranked: Sequence[Ranked]) -> Window:
     return window
 
 
-def _show(supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Composer) -> None:
+def _show(
+    supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Composer, asked: Reading
+) -> None:
     """Supported claims as drafted; fragments as the sentence they stand in; lists complete."""
     labels = [v.window for v in supported if v.window is not None and _is_label(v)]
     for verdict in supported:
@@ -240,7 +211,7 @@ def _show(supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Comp
         if _is_label(verdict):
             same = [w for w in labels if w.sentences[-1].block == window.sentences[-1].block]
             composer.listing(_whole_list(window, ranked) if len(same) > 1 else window)
-        elif is_fragment(verdict.text):
+        elif is_fragment(verdict.text) or Reading(verdict.text).words <= asked.words:
             if not composer.has_shown(window.sentences):
                 composer.quote(window)
         else:
@@ -274,12 +245,12 @@ def _decline(question: str, ranked: Sequence[Ranked], composer: Composer) -> tup
         missing = composer.frame("not_in_sources")
         composer.frame("nearest")
         outcome = "not_in_sources"
-    for hit in _nearest(ranked):
+    for hit in _nearest(ranked, _AGAINST if outcome == "corrected_premise" else _NEARLY):
         composer.quote(hit.window)
     return outcome, missing
 
 
-def _nearest(ranked: Sequence[Ranked]) -> list[Ranked]:
+def _nearest(ranked: Sequence[Ranked], share: float) -> list[Ranked]:
     """The best sentence, and the next where it is nearly as good."""
     singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
-    return [hit for hit in singles[:_NEAREST] if hit.score >= _NEARLY * singles[0].score]
+    return [hit for hit in singles[:_NEAREST] if hit.score >= share * singles[0].score]

@@ -6,11 +6,12 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +23,26 @@ from assistant.types import Encoder, ScoredPassage
 
 _WEIGHTS = Path(__file__).with_name("answerability.json")
 _CACHED_VECTORS = 20_000
+_NO_WORDS: frozenset[str] = frozenset()
 _AT = frozenset("in at near from to".split())
+_SINGLING_OUT = frozenset("but only just exactly".split())
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 _AMOUNTS = frozenset("$€₼₺₸£¥") | {"percent", "thousand", "million", "billion", "trillion"}
 CLOSE = 0.55
 """Cosine similarity from which two words count as nearly the same."""
+IN_TOPIC = 0.8
+"""What a word counts that only the topic of the sentence's document has, its title and lead: every
+sentence is about that, and naming it again tells nothing."""
 COVERAGE_WEIGHT = 1.5
-PASSAGE_WEIGHT = 0.5
+SIMILARITY_WEIGHT = 0.6
+PASSAGE_WEIGHT = 0.3
 HINT_WEIGHT = 0.35
 LACKING_WEIGHT = 0.4
 PAIR_WEIGHT = 0.2
 APART_WEIGHT = 0.5
-"""What weighs in the ranking beside similarity: the question's words, the passage around, a draft's
-words; and against it: a missing kind of answer, a second sentence of the same paragraph, one of
-another. Chosen on the development questions."""
+"""What weighs in the ranking: the question's words, the meaning of the whole, the passage around, a
+draft's words; and against it: a missing kind of answer, a second sentence of the same paragraph,
+one of another. Chosen on the development questions."""
 
 Vector = NDArray[np.float32]
 Closeness = dict[str, dict[str, float]]
@@ -48,7 +55,8 @@ class Ranked:
     window: Window
     score: float
     coverage: float
-    """Share of the question's words, weighted by rarity, that the window has or comes close to."""
+    """Share of the question's words, weighted by rarity, that the window has, comes close to or
+    inherits from the topic of its document."""
     similarity: float
     """Cosine similarity of question and window."""
     lacking: tuple[Wanted, ...]
@@ -82,10 +90,16 @@ class Features:
 
 
 class Evidence:
-    """Ranks windows of source sentences for questions."""
+    """Ranks windows of source sentences for questions.
 
-    def __init__(self, encoder: Encoder) -> None:
+    `topics` holds the words of each document's title and lead.
+    """
+
+    def __init__(
+        self, encoder: Encoder, topics: Mapping[str, frozenset[str]] = MappingProxyType({})
+    ) -> None:
         self._encoder = encoder
+        self._topics = topics
         self._vectors: dict[str, Vector] = {}
 
     def rank(
@@ -110,11 +124,12 @@ class Evidence:
         ranked = []
         for window, vector in zip(windows, vectors, strict=True):
             lacking = tuple(kind for kind in kinds if not holds(kind, window.readings, asked))
-            coverage = covered(asked.words, window.words, rarity, close)
+            topic = self._topics.get(window.sentences[0].doc_id, _NO_WORDS)
+            coverage = covered(asked.words, window.words, rarity, close, topic)
             similarity = float(query @ vector)
             score = (
                 COVERAGE_WEIGHT * coverage
-                + similarity
+                + SIMILARITY_WEIGHT * similarity
                 + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
@@ -158,23 +173,31 @@ def covered(
     present: frozenset[str],
     rarity: dict[str, float],
     close: Closeness | None = None,
+    topic: frozenset[str] = _NO_WORDS,
 ) -> float:
     """Share of `words` that are `present`, each weighted by its rarity; 0 for no words.
 
-    A word that only comes `close` to one present counts as much as it comes close.
+    A word that only comes `close` to one present counts as much as it comes close, and one of the
+    `topic` nearly in full.
     """
     weights = {word: rarity.get(word, rarity[""]) for word in words}
     total = sum(weights.values())
     if not total:
         return 0.0
-    return sum(weight * _presence(word, present, close) for word, weight in weights.items()) / total
+    return (
+        sum(weight * _presence(word, present, close, topic) for word, weight in weights.items())
+        / total
+    )
 
 
-def _presence(word: str, present: frozenset[str], close: Closeness | None) -> float:
+def _presence(
+    word: str, present: frozenset[str], close: Closeness | None, topic: frozenset[str]
+) -> float:
     if word in present:
         return 1.0
     near = (close or {}).get(word, {})
-    return max((value for other, value in near.items() if other in present), default=0.0)
+    nearest = max((value for other, value in near.items() if other in present), default=0.0)
+    return max(nearest, IN_TOPIC if word in topic else 0.0)
 
 
 def _rarity(windows: Sequence[Window]) -> dict[str, float]:
@@ -199,7 +222,8 @@ def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
         case "date":
             return bool(new & set(MONTHS)) or any(_is_year(n) for n in new)
         case "number":
-            return bool(_counts(reading) & new)
+            # What introduces a list is counted by it.
+            return bool(_counts(reading) - asked.numbers) or reading.text.endswith(":")
         case "amount":
             return any(n[0].isdigit() and not _is_year(n) for n in new) and (
                 len(reading.numbers & _AMOUNTS) > 0
@@ -213,11 +237,12 @@ def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
 
 
 def _counts(reading: Reading) -> frozenset[str]:
-    """Numbers that are no part of a date and no ordinal."""
+    """Numbers that are no part of a date and no ordinal; "one" after "but" or "only"."""
     found, before = set(), ""
     for token, after in pairwise([*reading.tokens, *reading.tokens[-1:]]):
         beside_month = before in MONTHS or after.word in MONTHS
-        if is_number(token) and token.word[0].isdigit() and not beside_month:
+        counts = is_number(token) or (token.folded == "one" and before in _SINGLING_OUT)
+        if counts and token.word[0].isdigit() and not beside_month:
             found.add(token.word)
         before = token.word
     return frozenset(n for n in found if not n.endswith("th") and not _is_year(n))
@@ -267,7 +292,8 @@ def features(
         coverage=max(r.coverage for r in ranked),
         similarity=max(r.similarity for r in ranked),
         answer_coverage=max(
-            (r.coverage for r in ranked if not r.lacking and len(r.window.blocks) == 1), default=0.0
+            (r.coverage for r in ranked if not r.lacking and len(r.window.sentences) == 1),
+            default=0.0,
         ),
         names_apart=_share(particular - seen(best.window), particular),
         names_unknown=_share(particular - everything, particular),

@@ -16,11 +16,12 @@ Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"
 
 MAX_QUESTION_CHARS = 4000
 _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
-    ("year", re.compile(r"\b(what|which) year\b")),
+    ("year", re.compile(r"\b(what|which) year\b|\bthe year (that|when|in which|the|it)\b")),
     (
         "date",
         re.compile(
             r"\bwhen\b|\b(what|which|exact) (date|day|month)\b|\bhow (soon|recently)\b|\bdate of\b"
+            r"|\bthe (date|day|month) (that|when|on which|the|it)\b"
         ),
     ),
     ("number", re.compile(r"\bhow (many|often|long|old)\b|\bnumber of\b|\bhow (large|big) a\b")),
@@ -34,13 +35,20 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     ("person", re.compile(r"\bwho\b|\bwhom\b|\bwhose\b")),
     (
         "place",
-        re.compile(r"\bwhere\b|\b(what|which) (city|town|place|country|capital|venue)\b"),
+        re.compile(
+            r"\bwhere\b(?!.*\b(?:stands?|ranks?|ranking)\b)"
+            r"|\b(what|which) (city|town|place|country|capital|venue)\b"
+        ),
     ),
     ("reason", re.compile(r"\bwhy\b|\bwhat reason\b")),
 )
 _ASSUMES = re.compile(
     r"^\s*why\b|^\s*how come\b|^\s*what (made|makes|explains|led|caused|had changed|was so)\b"
     r"|\b(since|given that|now that|seeing that|considering that|so why|after all)\b|\?.*\bexplain"
+)
+_COMPARES = re.compile(
+    r"\b(?:than|versus|vs|compar\w+|differ\w*|side by side|gap|above|below|how far|both"
+    r"|respectively|or|(?:for|in) .{1,40}\band (?:for|in))\b"
 )
 _DECLINES = re.compile(
     r"\b(?:articles?|texts?|sources?|passages?)\b.{0,30}\b(?:not|n[’']t|no)\b.{0,20}"
@@ -58,7 +66,8 @@ _RESPELL_RATIO = 90
 """Per cent of letters that must agree: "parliment" is mended, "minister" is not "ministry"."""
 _PART = re.compile(
     r"(?:,?\s+and|,|;|\?)\s+"
-    r"(?=(?:who|whom|when|where|what|which|why|how|in which|by whom|did|does|is|was|has|have)\b)",
+    r"(?=(?:(?:with|by|in|at|on|for|to|from|of)\s+)?(?:who|whom|when|where|what|which|why|how)\b"
+    r"|(?:did|does|is|was|has|have)\b)",
     re.IGNORECASE,
 )
 
@@ -127,6 +136,11 @@ def declines_itself(draft: str) -> bool:
 def assumes(question: str) -> bool:
     """Whether a question takes something for granted: "why did …", "since …", "now that …"."""
     return bool(_ASSUMES.search(fold(question)))
+
+
+def compares(question: str) -> bool:
+    """Whether a question sets two things against each other: "more than", "both", "X or Y"."""
+    return bool(_COMPARES.search(fold(question)))
 
 
 def check_question(question: str) -> None:
