@@ -20,7 +20,14 @@ from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.index import NoIndex, SearchIndex, build
 from assistant.languages import language_of
 from assistant.passages import Sentence, sentences
-from assistant.questions import check_question, leans_on_history, parts, respell, with_history
+from assistant.questions import (
+    Query,
+    check_question,
+    leans_on_history,
+    parts,
+    respell,
+    with_history,
+)
 from assistant.reading import Reading
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
@@ -40,6 +47,8 @@ from assistant.types import (
 )
 
 _MAX_TRANSLATED_TOKENS = 120
+_LEADS = 4
+"""Sentences put before the model once more, right beside the question."""
 _CANDIDATES = 100
 """Passages whose scores count in ranking sentences."""
 
@@ -86,7 +95,7 @@ class Assistant:
 
     def warm(self) -> None:
         """Load the models and read the sources ahead of the first question."""
-        self._evidence.rank("", self._grounder(self._retriever.context([], None)).windows)
+        self._evidence.rank(Query(""), self._grounder(self._retriever.context([], None)).windows)
         model = self._chat_model()
         if isinstance(model, models.LocalChat):
             model.prime(prompts.render_sources(self._retriever.context([], None), self.documents))
@@ -118,7 +127,7 @@ class Assistant:
         self, question: str, history: list[Message], doc_ids: Collection[str] | None
     ) -> Iterator[Answer]:
         leans = bool(history) and leans_on_history(question)
-        query = with_history(question, history) if leans else question
+        query = Query(with_history(question, history), question) if leans else Query(question)
         turn = _Turn(question, history if leans else [], language_of(question))
         self._find(turn, query, doc_ids)
         turn.mark("first_evidence")
@@ -140,19 +149,26 @@ class Assistant:
 
     def _by_part(self, turn: _Turn) -> list[list[Ranked]]:
         """Evidence for each question within a question, where there are several."""
-        several = parts(turn.query)
+        several = parts(turn.query.now)
         if len(several) == 1:
             return []
         drafted = [verdict.text for verdict in turn.verdicts]
         return [
-            self._evidence.rank(part, turn.grounder.windows, turn.candidates, drafted)
+            self._evidence.rank(
+                Query(turn.query.text.replace(turn.query.now, part), part),
+                turn.grounder.windows,
+                turn.candidates,
+                drafted,
+            )
             for part in several
         ]
 
-    def _find(self, turn: _Turn, query: str, doc_ids: Collection[str] | None) -> None:
+    def _find(self, turn: _Turn, query: Query, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""
-        turn.query = respell(query, self._vocabulary)
-        turn.candidates = self._retriever.retrieve(turn.query, _CANDIDATES, doc_ids)
+        turn.query = Query(
+            respell(query.text, self._vocabulary), respell(query.asked_now, self._vocabulary)
+        )
+        turn.candidates = self._retriever.retrieve(turn.query.text, _CANDIDATES, doc_ids)
         turn.hits = turn.candidates[: self._settings.top_k]
         turn.passages = self._retriever.context(turn.hits, doc_ids)
         turn.composer = Composer(self.documents, self._passages, turn.language)
@@ -173,23 +189,25 @@ class Assistant:
     def _translate(self, turn: _Turn, model: ChatModel, doc_ids: Collection[str] | None) -> None:
         """Ask on in English, the language of the sources that claims are held against."""
         sources = prompts.render_sources(turn.passages, self.documents)
-        request = prompts.render_translate(sources, turn.query)
+        request = prompts.render_translate(sources, turn.query.text)
         try:
             lines = "".join(model.stream(request, _MAX_TRANSLATED_TOKENS)).strip().splitlines()
         except AssistantError as fault:
             turn.fail(fault)
             return
         if lines:
-            self._find(turn, lines[0], doc_ids)
-            turn.asked, turn.history = turn.query, []
+            self._find(turn, Query(lines[0]), doc_ids)
+            turn.asked, turn.history = turn.query.text, []
 
     def _write(self, turn: _Turn, model: ChatModel) -> Iterator[Verdict]:
         """Draft with the chat model and judge each claim as soon as it is whole."""
         sources = prompts.render_sources(turn.passages, self.documents)
         asked = prompts.render_question(turn.asked or turn.question, turn.history)
+        ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates)
+        leads = _leads(ranked)
         try:
-            turn.probe = model.probe(prompts.render_answerable(sources, asked))
-            request = prompts.render_draft(sources, asked)
+            turn.probe = model.probe(prompts.render_answerable(sources, asked, leads))
+            request = prompts.render_draft(sources, asked, leads)
             for claim in _claims(turn, model.stream(request, self._settings.max_answer_tokens)):
                 turn.verdicts.append(turn.grounder.judge(claim))
                 yield turn.verdicts[-1]
@@ -204,7 +222,7 @@ class Assistant:
             claims=tuple(shown.claims),
             citations=shown.citations,
             retrieved=tuple(turn.hits),
-            standalone_query=turn.query,
+            standalone_query=turn.query.text,
             missing="",
             timings=dict(turn.timings),
             settings_fingerprint=self._fingerprint,
@@ -251,7 +269,7 @@ class _Turn:
     language: str
     asked: str = ""
     """The question in the language of the sources, where it came in another."""
-    query: str = ""
+    query: Query = field(default_factory=lambda: Query(""))
     candidates: list[ScoredPassage] = field(default_factory=list)
     hits: list[ScoredPassage] = field(default_factory=list)
     """The best of the candidates, which a reader is shown."""
@@ -280,6 +298,12 @@ class _Turn:
     def fail(self, fault: AssistantError) -> None:
         """The reader still gets the quoted evidence, and one line that says what failed."""
         self.notice, self.error_code = str(fault), fault.exit_code
+
+
+def _leads(ranked: Sequence[Ranked]) -> list[str]:
+    """The sentences that bear most on a question, each once."""
+    found = dict.fromkeys(s.text for hit in ranked for s in hit.window.sentences)
+    return list(found)[:_LEADS]
 
 
 def _claims(turn: _Turn, pieces: Iterator[str]) -> Iterator[str]:

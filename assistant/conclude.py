@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from assistant.answerability import ANSWERABLE, answerability, features
 from assistant.compose import Composer
-from assistant.evidence import Features, Ranked, answerability, features, holds, seen
+from assistant.evidence import Ranked, holds, seen
 from assistant.grounding import Verdict, is_fragment
-from assistant.questions import Wanted, assumes, compares, declines_itself, parts, wanted
+from assistant.questions import Query, Wanted, assumes, compares, declines_itself, parts
 from assistant.reading import Reading, Window
 from assistant.text import normal_form
 from assistant.types import Outcome
 
-ANSWERABLE = 0.45
-"""From this probability on, a question counts as answered by the sources."""
-OFF_TOPIC_SIMILARITY = 0.2
 STATUS = frozenset(
     normal_form(word)
     for word in "ratified ratify ratification approved approval adopted rejected draft reading "
@@ -46,7 +44,7 @@ class Conclusion:
 
 
 def conclude(
-    question: str,
+    query: Query,
     ranked: Sequence[Ranked],
     verdicts: Sequence[Verdict],
     probe: float | None,
@@ -62,23 +60,23 @@ def conclude(
             composer.withhold(verdict)
     if not ranked:
         return Conclusion("not_in_sources", composer.frame("not_in_sources"), {})
-    found = read(question, ranked, verdicts, probe)
+    found = features(query, ranked, verdicts, probe)
     # Without a chat model's own doubt nothing tells a near miss from an answer (docs/grounding.md
     # has the figures), so the best sentences are quoted and the reader is told so.
     likely = 1.0 if probe is None else answerability(found)
     signals = asdict(found) | {"answerability": likely}
-    if is_off_topic(found):
+    if found.off_topic:
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
     declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
-    if likely >= ANSWERABLE and not declines and not beside_the_point(question, ranked):
-        return Conclusion(*_answer(question, ranked, verdicts, composer, by_part), signals)
-    return Conclusion(*_decline(question, ranked, composer), signals)
+    if likely >= ANSWERABLE and not declines and not beside_the_point(query, ranked):
+        return Conclusion(*_answer(query, ranked, verdicts, composer, by_part), signals)
+    return Conclusion(*_decline(query, ranked, composer), signals)
 
 
-def beside_the_point(question: str, ranked: Sequence[Ranked]) -> bool:
+def beside_the_point(query: Query, ranked: Sequence[Ranked]) -> bool:
     """Whether one thing is asked for, such as a date, and no good evidence holds one."""
-    kinds = wanted(question)
-    return len(parts(question)) == 1 and bool(kinds) and all(hit.lacking for hit in _good(ranked))
+    kinds = query.wanted
+    return len(parts(query.now)) == 1 and bool(kinds) and all(hit.lacking for hit in _good(ranked))
 
 
 def _good(ranked: Sequence[Ranked], share: float = RELEVANT) -> list[Ranked]:
@@ -86,35 +84,19 @@ def _good(ranked: Sequence[Ranked], share: float = RELEVANT) -> list[Ranked]:
     return [hit for hit in ranked if hit.score >= share * ranked[0].score]
 
 
-def read(
-    question: str, ranked: Sequence[Ranked], verdicts: Sequence[Verdict], probe: float | None
-) -> Features:
-    return features(
-        question,
-        ranked,
-        probe,
-        max((v.coverage for v in verdicts), default=0.0),
-        sum(v.supported for v in verdicts) / max(len(verdicts), 1),
-    )
-
-
-def is_off_topic(found: Features) -> bool:
-    return found.similarity < OFF_TOPIC_SIMILARITY and found.words_unknown >= 0.5
-
-
 def _answer(
-    question: str,
+    query: Query,
     ranked: Sequence[Ranked],
     verdicts: Sequence[Verdict],
     composer: Composer,
     by_part: Sequence[Sequence[Ranked]],
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
-    asked, kinds = Reading(question), wanted(question)
+    asked, kinds = Reading(query.text), query.wanted
     _show(_relevant(supported, ranked, composer), ranked, composer, asked)
     if not composer.shows:
         composer.frame("says")
-        for window in _instead(question, verdicts, ranked):
+        for window in _instead(query, verdicts, ranked):
             composer.quote(window)
     for hits in by_part:
         best = next(hit for hit in hits if len(hit.window.sentences) == 1)
@@ -122,12 +104,12 @@ def _answer(
             composer.quote(best.window)
     _add_status(ranked, composer)
     missing = composer.frame(*_lacking(kinds, composer, asked))
-    if missing and len(parts(question)) == 1:
+    if missing and len(parts(query.now)) == 1:
         return "not_in_sources", missing
     return ("partial" if missing else "answered"), missing
 
 
-def _instead(question: str, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
+def _instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
     """What to quote for a draft that was withheld: what fits the question best.
 
     Where nearly as good evidence holds the kind of thing asked for, that. A comparison takes two,
@@ -136,7 +118,7 @@ def _instead(question: str, verdicts: Sequence[Verdict], ranked: Sequence[Ranked
     likely = _good(ranked, FITTING)
     first = next((hit for hit in likely if not hit.lacking), ranked[0]).window
     chosen = [_completed(first, ranked)]
-    if compares(question):
+    if compares(query.now):
         drafted = frozenset().union(*(seen(Window((), (Reading(v.text),))) for v in verdicts))
         rest = [hit.window for hit in _good(ranked, COMPARED) if _is_other(hit.window, first)]
         own = drafted - seen(first)
@@ -237,8 +219,8 @@ def _whole_list(window: Window, ranked: Sequence[Ranked]) -> Window:
     return Window(found, tuple(Reading(sentence.text) for sentence in found))
 
 
-def _decline(question: str, ranked: Sequence[Ranked], composer: Composer) -> tuple[Outcome, str]:
-    if assumes(question):
+def _decline(query: Query, ranked: Sequence[Ranked], composer: Composer) -> tuple[Outcome, str]:
+    if assumes(query.now):
         missing = composer.frame("corrected")
         outcome: Outcome = "corrected_premise"
     else:

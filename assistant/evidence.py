@@ -1,31 +1,28 @@
-"""Question -> the source sentences that bear on it, and how likely they are to answer it."""
+"""Question -> the source sentences that bear on it, best first."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.questions import Wanted, wanted
+from assistant.questions import Query, Wanted
 from assistant.reading import Reading, Window
 from assistant.text import MONTHS, Token, is_number
 from assistant.types import Encoder, ScoredPassage
 
-_WEIGHTS = Path(__file__).with_name("answerability.json")
 _CACHED_VECTORS = 20_000
 _NO_WORDS: frozenset[str] = frozenset()
 _AT = frozenset("in at near from to".split())
 _SINGLING_OUT = frozenset("but only just exactly".split())
+_ENUMERATION = re.compile(r"[^\W_][\w-]*, (?:[\w-]+ ?){1,4},? and [^\W_]")
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 _AMOUNTS = frozenset("$€₼₺₸£¥") | {"percent", "thousand", "million", "billion", "trillion"}
 CLOSE = 0.55
@@ -33,6 +30,8 @@ CLOSE = 0.55
 IN_TOPIC = 0.8
 """What a word counts that only the topic of the sentence's document has, its title and lead: every
 sentence is about that, and naming it again tells nothing."""
+ASKED_BEFORE = 0.5
+"""What a word counts that comes from the turn before, not from the question asked now."""
 COVERAGE_WEIGHT = 1.5
 SIMILARITY_WEIGHT = 0.6
 PASSAGE_WEIGHT = 0.3
@@ -63,32 +62,6 @@ class Ranked:
     """The kinds of thing asked for that the window does not hold, or that the question gave."""
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What tells whether the sources answer a question. All in [0, 1] but for the probe."""
-
-    probe: float
-    """Log-odds of the chat model's "yes" when asked whether the articles state the answer."""
-    coverage: float
-    """Best coverage of the question by a window."""
-    similarity: float
-    """Best similarity of the question and a window."""
-    answer_coverage: float
-    """Best coverage by a window that holds every kind of thing asked for."""
-    names_apart: float
-    """Share of the question's names and numbers that the best window lacks."""
-    names_unknown: float
-    """Share of the question's names and numbers that no source in view has."""
-    words_unknown: float
-    """Share of the question's words that no source in view has or comes close to."""
-    wanted_lacking: float
-    """Share of the kinds of thing asked for that the best window lacks."""
-    draft_coverage: float
-    """Coverage of the draft's best claim by its evidence."""
-    draft_supported: float
-    """Share of the draft's claims that are supported."""
-
-
 class Evidence:
     """Ranks windows of source sentences for questions.
 
@@ -104,7 +77,7 @@ class Evidence:
 
     def rank(
         self,
-        question: str,
+        query: Query,
         windows: Sequence[Window],
         hits: Sequence[ScoredPassage] = (),
         draft: Sequence[str] = (),
@@ -114,19 +87,20 @@ class Evidence:
         The passage a sentence stands in tells which agreement it is about, so its score counts; a
         draft's words, even wrong ones, help too.
         """
-        asked = Reading(question)
+        asked = Reading(query.text)
         rarity = _rarity(windows)
+        weights = _weights(asked, Reading(query.now), rarity)
         hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
-        query = np.asarray(self._encoder.encode_query(question), dtype=np.float32)
+        meant = np.asarray(self._encoder.encode_query(query.text), dtype=np.float32)
         vectors = self._embed([window.text for window in windows])
         close = self._close_words(asked, windows)
-        kinds = wanted(question)
+        kinds = query.wanted
         ranked = []
         for window, vector in zip(windows, vectors, strict=True):
             lacking = tuple(kind for kind in kinds if not holds(kind, window.readings, asked))
             topic = self._topics.get(window.sentences[0].doc_id, _NO_WORDS)
-            coverage = covered(asked.words, window.words, rarity, close, topic)
-            similarity = float(query @ vector)
+            coverage = covered(asked.words, window.words, weights, close, topic)
+            similarity = float(meant @ vector)
             score = (
                 COVERAGE_WEIGHT * coverage
                 + SIMILARITY_WEIGHT * similarity
@@ -208,6 +182,14 @@ def _rarity(windows: Sequence[Window]) -> dict[str, float]:
     return rarity | {"": math.log(1 + max(len(singles), 1))}
 
 
+def _weights(asked: Reading, now: Reading, rarity: dict[str, float]) -> dict[str, float]:
+    """What each word of a question weighs: by its rarity, and less when it was asked before."""
+    return {
+        word: rarity.get(word, rarity[""]) * (1.0 if word in now.words else ASKED_BEFORE)
+        for word in asked.words
+    } | {"": rarity[""]}
+
+
 def holds(kind: Wanted, readings: Sequence[Reading], asked: Reading) -> bool:
     """Whether sentences hold a thing of the kind that the question itself did not give."""
     return any(_holds(kind, reading, asked) for reading in readings)
@@ -222,8 +204,9 @@ def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
         case "date":
             return bool(new & set(MONTHS)) or any(_is_year(n) for n in new)
         case "number":
-            # What introduces a list is counted by it.
-            return bool(_counts(reading) - asked.numbers) or reading.text.endswith(":")
+            # What lists things tells how many there are.
+            lists = reading.text.endswith(":") or _ENUMERATION.search(reading.text)
+            return bool(_counts(reading) - asked.numbers or lists)
         case "amount":
             return any(n[0].isdigit() and not _is_year(n) for n in new) and (
                 len(reading.numbers & _AMOUNTS) > 0
@@ -274,36 +257,6 @@ def _places(reading: Reading) -> list[Token]:
     return places
 
 
-def features(
-    question: str,
-    ranked: Sequence[Ranked],
-    probe: float | None,
-    draft_coverage: float,
-    draft_supported: float,
-) -> Features:
-    """What is known about a question and its evidence, as numbers."""
-    asked = Reading(question)
-    everything = frozenset().union(*(seen(r.window) for r in ranked))
-    best = ranked[0]
-    particular = frozenset(t.word for t in asked.names) | asked.numbers
-    p = min(max(0.5 if probe is None else probe, 0.001), 0.999)
-    return Features(
-        probe=math.log(p / (1 - p)),
-        coverage=max(r.coverage for r in ranked),
-        similarity=max(r.similarity for r in ranked),
-        answer_coverage=max(
-            (r.coverage for r in ranked if not r.lacking and len(r.window.sentences) == 1),
-            default=0.0,
-        ),
-        names_apart=_share(particular - seen(best.window), particular),
-        names_unknown=_share(particular - everything, particular),
-        words_unknown=_share(asked.words - everything, asked.words),
-        wanted_lacking=len(best.lacking) / max(len(wanted(question)), 1),
-        draft_coverage=draft_coverage,
-        draft_supported=draft_supported,
-    )
-
-
 def _passage_score(window: Window, hits: Sequence[ScoredPassage]) -> float:
     first = window.sentences[0]
     return max(
@@ -324,22 +277,3 @@ def _pair_weight(window: Window) -> float:
 def seen(window: Window) -> frozenset[str]:
     """Everything a window has that a question may name: words, names, numbers."""
     return window.every_word.union(*(reading.numbers for reading in window.readings))
-
-
-def _share(part: frozenset[str], whole: frozenset[str]) -> float:
-    return len(part) / len(whole) if whole else 0.0
-
-
-@cache
-def _fitted() -> dict[str, float]:
-    weights: dict[str, float] = json.loads(_WEIGHTS.read_text(encoding="utf-8"))
-    return weights
-
-
-def answerability(found: Features) -> float:
-    """Probability in [0, 1] that the sources answer the question (a fitted logistic model)."""
-    weights = _fitted()
-    score = weights["bias"] + sum(
-        weights.get(name, 0.0) * value for name, value in asdict(found).items()
-    )
-    return 1 / (1 + math.exp(-score))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -61,6 +62,15 @@ _ANAPHORA = frozenset(
     "former latter both such then".split()
 )
 _OPENERS = re.compile(r"^(and|but|so|or|also|what about|how about|why|when|where|who|which one)\b")
+_PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_PLACE_MEANT = re.compile(
+    rf"\bthe ({'|'.join(_PLACES)}|last|latter)"
+    r"(?: one\b| of (?:them|these|those)\b|\s*[?.,:]|\s*$)"
+)
+_ENUMERATION = re.compile(
+    r"\b[A-ZÀ-Ž][\w’'-]*(?: [\w’'-]+){0,3}(?:, [\w’' -]+)+,? (?:and|or) [\w’' -]+"
+)
+_BETWEEN_ITEMS = re.compile(r",? (?:and|or) |, ")
 _MIN_RESPELT = 5
 _RESPELL_RATIO = 90
 """Per cent of letters that must agree: "parliment" is mended, "minister" is not "ministry"."""
@@ -70,6 +80,25 @@ _PART = re.compile(
     r"|(?:did|does|is|was|has|have)\b)",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What evidence is sought for."""
+
+    text: str
+    """The question, with what it leans on in the conversation before it."""
+    asked_now: str = ""
+    """The question alone, where `text` holds more."""
+
+    @property
+    def now(self) -> str:
+        return self.asked_now or self.text
+
+    @property
+    def wanted(self) -> list[Wanted]:
+        """The kinds of thing asked for; "And Turkey?" asks for what was asked before."""
+        return wanted(self.now) or wanted(self.text)
 
 
 def wanted(question: str) -> list[Wanted]:
@@ -123,9 +152,40 @@ def leans_on_history(question: str) -> bool:
 
 
 def with_history(question: str, history: Sequence[Message]) -> str:
-    """The question with what it leans on put before it: the last thing that was asked."""
-    asked = [turn["content"] for turn in history if turn["role"] == "user"]
-    return f"{asked[-1].rstrip()} {question}" if asked else question
+    """The question with what it leans on put before it."""
+    return f"{_antecedent(question, history)} {question}".strip()
+
+
+def _antecedent(question: str, history: Sequence[Message]) -> str:
+    """What was last asked, with what that leaned on; or the thing that "the second one" means."""
+    asked = [i for i, turn in enumerate(history) if turn["role"] == "user"]
+    if not asked:
+        return ""
+    last = history[asked[-1]]["content"].rstrip()
+    place = _place_meant(question)
+    if place is not None:
+        items = _listed(history[-1]["content"])
+        if -len(items) <= place < len(items):
+            return f"{last} {items[place]}:"
+        if 0 <= place < len(asked) > 1:
+            return history[asked[place]]["content"].rstrip()
+    if leans_on_history(last):
+        return f"{_antecedent(last, history[: asked[-1]])} {last}".strip()
+    return last
+
+
+def _place_meant(question: str) -> int | None:
+    found = _PLACE_MEANT.search(fold(question))
+    return _PLACES.index(found[1]) if found and found[1] in _PLACES else -1 if found else None
+
+
+def _listed(told: str) -> list[str]:
+    """What an answer listed: lines that begin with a dash, or things parted by commas."""
+    lines = [line.strip("-• ") for line in told.splitlines() if line.lstrip()[:1] in ("-", "•")]
+    if lines:
+        return lines
+    found = _ENUMERATION.search(told)
+    return [piece.strip() for piece in _BETWEEN_ITEMS.split(found[0])] if found else []
 
 
 def declines_itself(draft: str) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.evidence import Features
+from assistant.answerability import Features
 from assistant.settings import Settings
 from assistant.sources import load_documents
 from evals.dataset import QUESTIONS, load_cases, split_of
@@ -26,7 +26,9 @@ from evals.records import RunFolder
 
 TARGET = Path(__file__).resolve().parent.parent / "assistant" / "answerability.json"
 FEATURES = tuple(field.name for field in fields(Features))
-NEEDS_MODEL = ("probe", "draft_coverage", "draft_supported")
+USED = ("probe", "wanted_lacking", "draft_coverage")
+"""What goes into the weights; the others tell an off-topic question and are only printed."""
+NEEDS_MODEL = ("probe", "draft_coverage")
 _STRENGTH = 0.3
 """Inverse of the L2 penalty: about a hundred questions bear no more."""
 
@@ -87,7 +89,9 @@ def weigh(signals: Matrix, labels: Matrix) -> dict[str, float]:
         without = auc(signals[:, [j for j in every if j != i]], labels)
         by_itself = auc(signals[:, [i]], labels)
         print(f"  {FEATURES[i]:16} alone {by_itself:.3f}, left out {without - whole:+.3f}")
-    return fit(signals, labels, FEATURES)
+    used = [FEATURES.index(name) for name in USED]
+    print(f"AUC {auc(signals[:, used], labels):.3f} with what is used: {', '.join(USED)}")
+    return fit(signals[:, used], labels, USED)
 
 
 def main(run: str) -> None:
