@@ -23,6 +23,7 @@ from assistant.passages import Sentence, sentences
 from assistant.questions import (
     Query,
     check_question,
+    essence,
     leans_on_history,
     parts,
     respell,
@@ -126,9 +127,10 @@ class Assistant:
     def _stream(
         self, question: str, history: list[Message], doc_ids: Collection[str] | None
     ) -> Iterator[Answer]:
-        leans = bool(history) and leans_on_history(question)
-        query = Query(with_history(question, history), question) if leans else Query(question)
-        turn = _Turn(question, history if leans else [], language_of(question))
+        asked = essence(question)
+        leans = bool(history) and leans_on_history(asked)
+        query = Query(with_history(asked, history), asked) if leans else Query(asked)
+        turn = _Turn(question, history if leans else [], language_of(asked), asked)
         self._find(turn, query, doc_ids)
         turn.mark("first_evidence")
         yield self._answer(turn, "pending")
@@ -202,7 +204,7 @@ class Assistant:
     def _write(self, turn: _Turn, model: ChatModel) -> Iterator[Verdict]:
         """Draft with the chat model and judge each claim as soon as it is whole."""
         sources = prompts.render_sources(turn.passages, self.documents)
-        asked = prompts.render_question(turn.asked or turn.question, turn.history)
+        asked = prompts.render_question(turn.asked, turn.history)
         ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates)
         leads = _leads(ranked)
         try:
@@ -267,8 +269,8 @@ class _Turn:
     history: list[Message]
     """The turns that the question can't be understood without; empty where it can."""
     language: str
-    asked: str = ""
-    """The question in the language of the sources, where it came in another."""
+    asked: str
+    """The sentences that ask; in the language of the sources, where they came in another."""
     query: Query = field(default_factory=lambda: Query(""))
     candidates: list[ScoredPassage] = field(default_factory=list)
     hits: list[ScoredPassage] = field(default_factory=list)

@@ -113,12 +113,13 @@ def _instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]
     """What to quote for a draft that was withheld: what fits the question best.
 
     Where nearly as good evidence holds the kind of thing asked for, that. A comparison takes two,
-    the second being what the draft speaks of beside the first.
+    the second being what the draft speaks of beside the first; and so does a question that takes
+    something for granted, which the second may contradict.
     """
     likely = _good(ranked, FITTING)
     first = next((hit for hit in likely if not hit.lacking), ranked[0]).window
     chosen = [_completed(first, ranked)]
-    if compares(query.now):
+    if compares(query.now) or assumes(query.now):
         drafted = frozenset().union(*(seen(Window((), (Reading(v.text),))) for v in verdicts))
         rest = [hit.window for hit in _good(ranked, COMPARED) if _is_other(hit.window, first)]
         own = drafted - seen(first)

@@ -10,7 +10,7 @@ from typing import Literal
 from rapidfuzz import fuzz, process
 
 from assistant.errors import QuestionError
-from assistant.text import fold, is_content, is_name, is_number, normal_form, tokens
+from assistant.text import fold, is_content, is_name, is_number, normal_form, sentence_spans, tokens
 from assistant.types import Message
 
 Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"]
@@ -139,6 +139,19 @@ def parts(question: str) -> list[str]:
     return [piece for piece in pieces if len(tokens(piece)) > 0] or [question]
 
 
+def essence(question: str) -> str:
+    """The sentences that ask, where others stand beside them that they do not lean on.
+
+    "I am writing a note. Who signed it?" needs both; an order to the model before a question does
+    not belong to it.
+    """
+    pieces = [question[start:end] for start, end in sentence_spans(question)]
+    asking = [piece for piece in pieces if piece.rstrip("\"'”’) ").endswith("?")]
+    if not asking or any(leans_on_history(piece) for piece in asking):
+        return question
+    return " ".join(asking)
+
+
 def leans_on_history(question: str) -> bool:
     """Whether a question can't be understood without the turns before it."""
     words = tokens(question)
@@ -164,7 +177,8 @@ def _antecedent(question: str, history: Sequence[Message]) -> str:
     last = history[asked[-1]]["content"].rstrip()
     place = _place_meant(question)
     if place is not None:
-        items = _listed(history[-1]["content"])
+        back = "back to" in fold(question)
+        items = [] if back else _listed(history[-1]["content"])
         if -len(items) <= place < len(items):
             return f"{last} {items[place]}:"
         if 0 <= place < len(asked) > 1:
