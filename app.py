@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.util
 import logging
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, SettingsError
 from assistant.page import render
 from assistant.page.guard import Guard
 from assistant.page.server import has_display, listen, serve
@@ -25,14 +27,30 @@ stay_offline()  # Gradio reads the environment when it is imported.
 import gradio as gr  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 
-from assistant.page.ask import ask_tab  # noqa: E402
+from assistant.page.ask import AT_ONCE, ask_tab  # noqa: E402
+from assistant.page.doors import open_doors  # noqa: E402
 from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
+from assistant.page.limits import Limited  # noqa: E402
+from assistant.page.sources_tab import Sources, sources_tab  # noqa: E402
+from assistant.page.timeline_tab import timeline_tab  # noqa: E402
+from assistant.page.users import ADD, Users, load_users  # noqa: E402
 from assistant.page.widgets import HIDDEN, Answering, panel  # noqa: E402
 
 log = logging.getLogger("ots_assistant.page")
 
 PAGE = Path(render.__file__).parent
 TITLE = "OTS Digital Agreements"
+PER_MINUTE = 20
+"""Questions that one person may ask in a minute."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Who may use the page, how often, and through which doors."""
+
+    users: Users | None = None
+    per_minute: int = PER_MINUTE
+    mcp: bool = False
 
 
 class Readiness:
@@ -65,7 +83,12 @@ class Readiness:
         yield self.line
 
 
-def build_blocks(assistant: Answering, readiness: Readiness, runs: EvalRuns | None) -> gr.Blocks:
+def build_blocks(
+    assistant: Answering,
+    readiness: Readiness,
+    runs: EvalRuns | None,
+    sources: Sources | None,
+) -> gr.Blocks:
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
         with gr.Row(elem_id="masthead"):
@@ -74,9 +97,15 @@ def build_blocks(assistant: Answering, readiness: Readiness, runs: EvalRuns | No
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask", id="ask", elem_id="tab-ask"):
                 ask_tab(assistant)
+            with gr.Tab("Timeline", id="timeline", elem_id="tab-timeline") as tab:
+                timeline_tab(tab, assistant)
+            if sources is not None:
+                with gr.Tab("Sources", id="sources", elem_id="tab-sources") as tab:
+                    sources_tab(tab, sources)
             if runs is not None:
                 with gr.Tab("Evals", id="evals", elem_id="tab-evals") as tab:
                     evals_tab(tab, runs)
+        open_doors(assistant, AT_ONCE)
         blocks.load(readiness.lines, None, [ready], concurrency_limit=None, **HIDDEN)
     return blocks
 
@@ -93,10 +122,17 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build_server(assistant: Answering, runs: EvalRuns | None = None) -> FastAPI:
+def build_server(
+    assistant: Answering,
+    runs: EvalRuns | None = None,
+    sources: Sources | None = None,
+    options: Options | None = None,
+) -> FastAPI:
     """The whole page as an ASGI application; the models start to load with it."""
+    options = options or Options()
     readiness = Readiness(assistant)
-    blocks = build_blocks(assistant, readiness, runs)
+    assistant = Limited(assistant, options.per_minute)
+    blocks = build_blocks(assistant, readiness, runs, sources)
     blocks.queue(max_size=64, api_open=False)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server.add_middleware(Guard)
@@ -111,6 +147,9 @@ def build_server(assistant: Answering, runs: EvalRuns | None = None) -> FastAPI:
         show_error=False,
         max_file_size="1mb",
         favicon_path=str(PAGE / "icon.svg"),
+        auth=options.users,
+        auth_message="Log in to ask." if options.users else None,
+        mcp_server=options.mcp,
         theme=theme(),
         css=(PAGE / "style.css").read_text(encoding="utf-8"),
         js=(PAGE / "script.js").read_text(encoding="utf-8"),
@@ -124,12 +163,34 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
     parser.add_argument("--port", type=int, default=7860, help="port to listen at (%(default)s)")
     parser.add_argument("--no-browser", action="store_true", help="don't open a browser window")
+    parser.add_argument("--users", type=Path, help=f"ask for a login; make the file with: {ADD}")
     parser.add_argument(
         "--public-without-login",
         action="store_true",
         help="let anyone who can reach --host use the page",
     )
+    parser.add_argument(
+        "--per-minute",
+        type=int,
+        default=PER_MINUTE,
+        help="questions one person may ask in a minute (%(default)s)",
+    )
+    parser.add_argument(
+        "--mcp", action="store_true", help="serve MCP tools too, at /gradio_api/mcp/"
+    )
     return parser.parse_args(arguments)
+
+
+def chosen(options: argparse.Namespace) -> Options:
+    """The options that make sense together."""
+    if options.per_minute < 1:
+        raise SettingsError(f"--per-minute is {options.per_minute}.", "give a number from 1 on")
+    if options.mcp and options.users:
+        raise SettingsError("The MCP tools have no login.", "leave out --mcp or --users")
+    if options.mcp and importlib.util.find_spec("mcp") is None:
+        raise SettingsError("The package mcp is not installed.", "pip install -e '.[mcp]'")
+    users = load_users(options.users) if options.users else None
+    return Options(users, options.per_minute, options.mcp)
 
 
 def show_progress(what: str, done: int, total: int, unit: str) -> None:
@@ -140,17 +201,19 @@ def show_progress(what: str, done: int, total: int, unit: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parse(arguments)
+    given = parse(arguments)
     try:
+        options = chosen(given)
         # The port comes first: better to hear of it before the models and the index load.
-        listener = listen(options.host, options.port, options.public_without_login)
-        from assistant.chat import Assistant
+        login = options.users is not None
+        listener = listen(given.host, given.port, given.public_without_login, login)
+        from assistant.page.shelf import Shelf
         from evals.background import BackgroundRuns
 
         settings = Settings.load()
-        assistant = Assistant.from_settings(settings, show_progress)
-        server = build_server(assistant, BackgroundRuns(assistant, settings))
-        serve(server, listener, not options.no_browser and has_display())
+        shelf = Shelf.from_settings(settings, show_progress)
+        server = build_server(shelf, BackgroundRuns(shelf, settings), shelf, options)
+        serve(server, listener, not given.no_browser and has_display())
     except AssistantError as fault:
         print(fault, file=sys.stderr)
         return fault.exit_code

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from assistant.dates import spoken_date
+from assistant.dates import date_in_words
 from assistant.errors import AssistantError, QuestionError
 from assistant.questions import check_question
 from assistant.settings import Settings
@@ -116,6 +116,19 @@ def fetch(config: Config = None) -> None:
 
 
 @app.command()
+def user(
+    file: Annotated[Path, typer.Argument(help="The file for `python app.py --users`.")],
+    name: Annotated[str, typer.Argument(help="The name to log in with.")],
+) -> None:
+    """Let a user log in to the page, or give one another password."""
+    with faults_told():
+        from assistant.page.users import add_user
+
+        add_user(file, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        out.print(f"{name} may log in with {file}.", markup=False)
+
+
+@app.command()
 def doctor(config: Config = None) -> None:
     """Say what is present, what is missing, and the command that mends it."""
     with faults_told():
@@ -138,7 +151,7 @@ def list_sources(config: Config = None) -> None:
         from assistant.sources import load_documents
 
         for document in load_documents(Settings.load(config).sources).values():
-            date = spoken_date(document.published)
+            date = date_in_words(document.published)
             author = f", by {document.author}" if document.author else ""
             out.print(f"{document.doc_id}  {document.publisher}, {date}{author}: {document.title}")
 
@@ -205,7 +218,7 @@ def _answer(
     else:
         out.print("\n", markup=False)
         for cited in answer.citations:
-            where = f"{cited.publisher}, {spoken_date(cited.published)}, {cited.title}"
+            where = f"{cited.publisher}, {date_in_words(cited.published)}, {cited.title}"
             place = f"{cited.doc_id}, characters {cited.start}-{cited.end}"
             out.print(f"[{cited.marker}] {where} ({place})", markup=False)
             out.print(f"    “{cited.quote}”", markup=False)

@@ -6,14 +6,19 @@ import re
 
 from assistant.text import MONTHS
 
+_DATE = re.compile(r"(?:(\d{4})|-)(?:-(0[1-9]|1[0-2]))?(?:-(\d{2}))?", re.ASCII)
 
-def spoken_date(published: str) -> str:
-    """`2021-09-15` -> `15 September 2021`; `--03-18` -> `18 March (year not given)`."""
-    match = re.fullmatch(
-        r"(?:(\d{4})|-)(?:-(0[1-9]|1[0-2]))?(?:-(\d{2}))?", published, flags=re.ASCII
-    )
-    if not match:
-        return "no date given"
+
+def date_in_words(date: str) -> str:
+    """`2021-09-15` -> `15 September 2021`; `--03-18` -> `18 March (year not given)`.
+
+    Nothing is filled in by guess; what is no such date comes back as it is.
+    """
+    if not date:
+        return "date not given"
+    match = _DATE.fullmatch(date)
+    if not match or not any(match.groups()):
+        return date
     year, month, day = match.groups()
     words = [str(int(day))] if day else []
     words += [MONTHS[int(month) - 1].capitalize()] if month else []

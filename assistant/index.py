@@ -18,7 +18,7 @@ import shutil
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -146,10 +146,15 @@ def build(
     documents: Mapping[str, Document],
     encoder: Encoder,
     progress: Progress = silent,
+    keep_last: bool = False,
 ) -> int:
-    """Build the index anew and put it to use; returns the number of passages."""
+    """Build the index anew and put it to use; returns the number of passages.
+
+    `keep_last` leaves the one that was in use on disk, for whoever still reads it.
+    """
     root = settings.cache_dir / "index"
     with _locked(root):
+        last = _in_use(root) if keep_last else ""
         folder = root / uuid.uuid4().hex[:12]
         try:
             found = [p for d in documents.values() for p in passages(d, settings.passage_chars)]
@@ -171,7 +176,7 @@ def build(
                 f"{getattr(fault, 'strerror', None) or _line(fault)}.",
                 "set OTS_ASSISTANT_CACHE_DIR to a folder with room that you may write to",
             ) from fault
-        _sweep(root, keep=folder.name)
+        _sweep(root, {folder.name, last})
     return len(found)
 
 
@@ -235,10 +240,17 @@ def _swap(root: Path, folder: str, manifest: Manifest) -> None:
     os.replace(draft, root / "current.json")
 
 
-def _sweep(root: Path, keep: str) -> None:
+def _in_use(root: Path) -> str:
+    try:
+        return str(_read_current(root)["folder"])
+    except IndexFault:
+        return ""
+
+
+def _sweep(root: Path, keep: Collection[str]) -> None:
     """Remove earlier builds. A reader that still has one open keeps its files until it ends."""
     for path in root.iterdir():
-        if path.is_dir() and path.name != keep:
+        if path.is_dir() and path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -270,6 +282,13 @@ def writable(folder: Path) -> None:
             f"The folder {folder} can't be written: {fault.strerror or fault}.",
             "set OTS_ASSISTANT_CACHE_DIR to a folder that you may write to",
         ) from None
+
+
+def built_at(settings: Settings) -> float:
+    """When the index in use was built, in seconds since 1970. Raises `NoIndex` without one."""
+    root = settings.cache_dir / "index"
+    _read_current(root)
+    return (root / "current.json").stat().st_mtime
 
 
 class NoIndex(IndexFault):

@@ -235,7 +235,7 @@ def test_evidence_comes_first_then_the_answer(visit: Visit, fake: FakeAssistant)
     assert page.locator("#turn-1 a.cite").all_inner_texts() == ["1", "2", "3"]
     page.wait_for_selector("#ask")
     assert page.get_attribute("#evidence .retrieved", "open") is None
-    assert "March 18 (year not given)" in page.inner_text("#evidence .article .source")
+    assert "18 March (year not given)" in page.inner_text("#evidence .article .source")
     visit.mark_in_panel("quote-1-1")
 
 
@@ -248,7 +248,7 @@ def test_hover_shows_the_quote(visit: Visit) -> None:
     tip = page.inner_text("#ots-tip")
     assert "11th Summit of the OTS in Bishkek" in tip
     assert "Trend" in tip
-    assert "March 18" in tip
+    assert "18 March" in tip
     page.keyboard.press("Escape")
     page.wait_for_selector("#ots-tip", state="hidden")
 
@@ -402,7 +402,7 @@ def test_keyboard_only(visit: Visit) -> None:
         page.keyboard.press("Shift+Tab")
     assert page.evaluate("document.activeElement.id") == "ref-1-1"
     page.wait_for_selector("#ots-tip:not([hidden])")
-    assert page.get_by_role("link", name="Quote 1: Trend, March 18 (year not given)").count() == 1
+    assert page.get_by_role("link", name="Quote 1: Trend, 18 March (year not given)").count() == 1
     page.keyboard.press("Enter")
     visit.mark_in_panel("quote-1-1")
     assert page.evaluate("document.activeElement.id") == "quote-1-1"

@@ -151,7 +151,7 @@ def test_markers_become_links_with_names() -> None:
     source = "Signed in Bishkek."
     html = render.text_html("It was Bishkek. [1][2] See [9] and [1].", (cite(1, 0, 6, source),), 3)
     assert 'id="ref-3-1" href="#quote-3-1"' in html
-    assert 'aria-label="Quote 1: P, March 18 (year not given)"' in html
+    assert 'aria-label="Quote 1: P, 18 March (year not given)"' in html
     assert 'aria-describedby="tip-3-1"' in html
     assert html.count('id="ref-3-1"') == 1
     assert html.count('href="#quote-3-1"') == 2
@@ -176,7 +176,7 @@ def test_evidence_puts_cited_first_and_folds_the_rest() -> None:
     turn = Turn("?", answer("Bishkek. [1]", (cite(1, 10, 17, text),), retrieved=found))
     html = render.evidence_html(1, turn, {"d": document(text)})
     assert "1 quote from 1 article" in html
-    assert "September 15, 2021" in html
+    assert "15 September 2021" in html
     assert "English" in html
     assert 'at-quote-1-1">Bishkek</mark>' in html
     assert html.index("<mark") < html.index("Also retrieved (1)")
@@ -232,10 +232,10 @@ def test_history_is_plain_and_leaves_out_failures() -> None:
 @pytest.mark.parametrize(
     ("published", "words"),
     [
-        ("2021-09-15", "September 15, 2021"),
+        ("2021-09-15", "15 September 2021"),
         ("2021-09", "September 2021"),
         ("2021", "2021"),
-        ("--03-18", "March 18 (year not given)"),
+        ("--03-18", "18 March (year not given)"),
         ("--03", "March (year not given)"),
         ("", "date not given"),
         ("2021-13-01", "2021-13-01"),

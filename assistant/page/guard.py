@@ -34,8 +34,14 @@ POLICY = (
 )
 
 
+MOST_BYTES = 4_000_000
+"""What a browser may send at once; a long conversation is a few hundred thousand."""
+
+
 class Guard:
     """ASGI middleware that sets the policy on every response and the nonce in every page.
+
+    A request that sends too much is refused, whether it says so beforehand or not.
 
     Only whole HTML pages are held back to be changed; streams pass through as they come.
     """
@@ -49,7 +55,25 @@ class Guard:
             return
         # A compressed page could not be given its nonce; what else is compressed is little.
         scope["headers"] = [h for h in scope["headers"] if h[0].lower() != b"accept-encoding"]
-        await self._app(scope, receive, _Outgoing(send).send)
+        outgoing = _Outgoing(send)
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MOST_BYTES:
+            await outgoing.refuse()
+            return
+        await self._app(scope, _Counted(receive).receive, outgoing.send)
+
+
+class _Counted:
+    """What comes in, cut off once it is too much."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._bytes = 0
+
+    async def receive(self) -> Event:
+        event = await self._receive()
+        self._bytes += len(event.get("body", b""))
+        return event if self._bytes <= MOST_BYTES else {"type": "http.disconnect"}
 
 
 class _Outgoing:
@@ -71,6 +95,12 @@ class _Outgoing:
                 await self._send_page(self._start)
             return
         await self._send(event)
+
+    async def refuse(self) -> None:
+        kind = [(b"content-type", b"text/plain; charset=utf-8")]
+        await self.send({"type": "http.response.start", "status": 413, "headers": kind})
+        said = f"More than {MOST_BYTES:,} bytes can't be sent at once.".encode()
+        await self.send({"type": "http.response.body", "body": said})
 
     def _headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         return [

@@ -27,12 +27,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def listen(host: str, port: int, public: bool) -> socket.socket:
+def listen(host: str, port: int, public: bool, login: bool = False) -> socket.socket:
     """A listening socket, or the reason why there is none."""
-    if not is_loopback(host) and not public:
+    if not is_loopback(host) and not public and not login:
         raise SettingsError(
             f"The address {host} can be reached by others, and this page has no login.",
-            "leave --host out, or add --public-without-login if that is what you want",
+            "leave --host out, give --users FILE, or add --public-without-login if you want that",
         )
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+from assistant.dates import date_in_words as date_in_words
 
 LANGUAGES = {
     "az": "Azerbaijani",
@@ -19,27 +15,6 @@ LANGUAGES = {
     "tr": "Turkish",
     "uz": "Uzbek",
 }
-
-_DATE = re.compile(r"(?P<year>\d{4}|-)(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?\Z", re.ASCII)
-
-
-def date_in_words(published: str) -> str:
-    """`2021-09-15`, `2021-09`, `2021` or `--03-18` in words; nothing is filled in by guess."""
-    if not published:
-        return "date not given"
-    match = _DATE.match(published)
-    if match is None or (match["year"] == "-" and not match["month"]):
-        return published
-    year = "" if match["year"] == "-" else match["year"]
-    if not match["month"]:
-        return year
-    if not 1 <= int(match["month"]) <= 12:
-        return published
-    month = MONTHS[int(match["month"]) - 1]
-    day = f" {int(match['day'])}" if match["day"] else ""
-    if not year:
-        return f"{month}{day} (year not given)"
-    return f"{month}{day}, {year}" if day else f"{month} {year}"
 
 
 def language_in_words(code: str) -> str:

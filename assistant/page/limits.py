@@ -1,0 +1,81 @@
+"""How often one person may ask."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+from gradio.context import LocalContext
+
+from assistant.errors import QuestionError
+from assistant.page.widgets import Answering
+from assistant.types import Answer, Document, Message
+
+_MINUTE = 60.0
+_MOST_PEOPLE = 10_000
+
+
+class Rate:
+    """At most so many times a minute for each of many people."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.per_minute = per_minute
+        self._clock = clock
+        self._times: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def wait(self, who: str) -> float:
+        """Seconds until `who` may go on; 0 lets them, and counts."""
+        now = self._clock()
+        with self._lock:
+            times = self._times.setdefault(who, deque())
+            while times and now - times[0] >= _MINUTE:
+                times.popleft()
+            if len(times) >= self.per_minute:
+                return _MINUTE - (now - times[0])
+            times.append(now)
+            if len(self._times) > _MOST_PEOPLE:
+                self._times = {
+                    name: kept for name, kept in self._times.items() if now - kept[-1] < _MINUTE
+                }
+        return 0.0
+
+
+class Limited:
+    """An assistant that each person, or each address where there is no login, may ask so often."""
+
+    def __init__(self, assistant: Answering, per_minute: int) -> None:
+        self._assistant = assistant
+        self._rate = Rate(per_minute)
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        return self._assistant.documents
+
+    def warm(self) -> None:
+        self._assistant.warm()
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        doc_ids: Collection[str] | None = None,
+    ) -> Iterator[Answer]:
+        if wait := self._rate.wait(who()):
+            raise QuestionError(
+                f"That were {self._rate.per_minute} questions within a minute.",
+                f"ask again in {wait:.0f} seconds",
+            )
+        return self._assistant.stream(question, history, doc_ids)
+
+
+def who() -> str:
+    """The user's name, or the address of the browser; a session's name could be made up."""
+    request = LocalContext.request.get(None)
+    if request is None:
+        return ""
+    name = getattr(request, "username", None)
+    client = getattr(request, "client", None)
+    return f"user {name}" if name else f"address {getattr(client, 'host', '')}"

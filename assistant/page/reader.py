@@ -1,0 +1,60 @@
+"""A whole article to read, with the passage one came for marked in it."""
+
+from __future__ import annotations
+
+from datetime import date
+from html import escape
+
+from assistant.dates import date_in_words
+from assistant.page.article import Mark, article_html
+from assistant.page.words import count, language_in_words
+from assistant.types import Document, Span
+
+FIND_MARK = (
+    "watch('value', () => {"
+    "const at = element.querySelector('.anchor') || element.querySelector('h2');"
+    "if (!at) return;"
+    "at.focus({preventScroll: true});"
+    "at.scrollIntoView({block: at.matches('h2') ? 'nearest' : 'center'});"
+    "});"
+)
+"""What a panel with an article does when it changes: brings the mark, or the title, into sight."""
+
+
+def article_page(document: Document, marked: Span | None = None) -> str:
+    """The article under its title, with one stretch of it marked."""
+    marks = [Mark(*marked, "marked")] if marked else []
+    body = article_html(document.text, marks, document.furniture)
+    language = escape(document.language)
+    return (
+        f'<article class="reading" tabindex="0"><p class="source">{byline(document)}</p>'
+        f'<h2 tabindex="-1" dir="auto">{escape(document.title)}</h2>'
+        f'<div class="body" lang="{language}" dir="auto">{body}</div></article>'
+    )
+
+
+def byline(document: Document) -> str:
+    """Publisher, author, date with its age, and language, each in an element of its own."""
+    publisher = document.publisher or "Publisher not given"
+    parts = [f'<b class="publisher">{escape(publisher)}</b>']
+    when = date_in_words(document.published)
+    if old := age(document.published, date.today()):
+        when += f" ({old})"
+    told = (document.author, when, language_in_words(document.language))
+    return "".join([*parts, *(f"<span>{escape(one)}</span>" for one in told if one)])
+
+
+def age(published: str, today: date) -> str:
+    """How long ago, as far as the date tells: `5 years ago`; nothing without a year."""
+    if not published[:4].isdigit():
+        return ""
+    parts = [int(part) for part in published.split("-")]
+    months = (today.year - parts[0]) * 12
+    if len(parts) > 1:
+        months += today.month - parts[1]
+    if len(parts) > 2 and today.day < parts[2]:
+        months -= 1
+    if len(parts) == 1 or months >= 24:
+        years = months // 12
+        return f"{count(years, 'year')} ago" if years > 0 else ""
+    return f"{count(months, 'month')} ago" if months > 0 else "this month"

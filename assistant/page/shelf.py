@@ -1,0 +1,91 @@
+"""The assistant in use: one whose sources can be indexed anew while others are asking it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from assistant import models
+from assistant.chat import Assistant
+from assistant.errors import IndexFault
+from assistant.index import NoIndex, SearchIndex, build, built_at
+from assistant.jobs import Job
+from assistant.passages import passages
+from assistant.settings import Settings
+from assistant.sources import load_documents
+from assistant.types import Answer, ChatModel, Document, Encoder, Message, Progress, silent
+
+
+class Shelf:
+    """Answers as the `Assistant` it holds, and swaps it for another in one step."""
+
+    def __init__(
+        self,
+        documents: Mapping[str, Document],
+        index: SearchIndex,
+        encoder: Encoder,
+        chat_model: Callable[[], ChatModel | None],
+        settings: Settings,
+    ) -> None:
+        self._encoder = encoder
+        self._chat_model = chat_model
+        self._settings = settings
+        self._assistant = self._over(documents, index)
+        self.job = Job("re-indexing")
+
+    @classmethod
+    def from_settings(cls, settings: Settings, progress: Progress = silent) -> Shelf:
+        """As `Assistant.from_settings`, with the parts kept to put another together."""
+        documents = load_documents(settings.sources)
+        chat_model = models.Later(lambda: models.load_chat_model(settings))
+        chat_model.start()  # in the background, while the embedding model loads
+        encoder = models.load_encoder(settings)
+        try:
+            index = SearchIndex.open(settings, documents, encoder)
+        except NoIndex:
+            build(settings, documents, encoder, progress)
+            index = SearchIndex.open(settings, documents, encoder)
+        return cls(documents, index, encoder, chat_model.get, settings)
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        return self._assistant.documents
+
+    def warm(self) -> None:
+        self._assistant.warm()
+
+    def ask(self, question: str, history: Sequence[Message] = ()) -> Answer:
+        return self._assistant.ask(question, history)
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        doc_ids: Collection[str] | None = None,
+    ) -> Iterator[Answer]:
+        return self._assistant.stream(question, history, doc_ids)
+
+    def passage_count(self, doc_id: str) -> int:
+        return len(passages(self.documents[doc_id], self._settings.passage_chars))
+
+    def indexed(self) -> datetime | None:
+        """When the index in use was built; None when it is gone."""
+        try:
+            return datetime.fromtimestamp(built_at(self._settings), UTC)
+        except IndexFault:
+            return None
+
+    def reindex(self) -> None:
+        """Read the sources again and index them, in the background."""
+        self.job.start(self._reindex)
+
+    def _reindex(self, progress: Progress) -> str:
+        documents = load_documents(self._settings.sources)
+        build(self._settings, documents, self._encoder, progress, keep_last=True)
+        index = SearchIndex.open(self._settings, documents, self._encoder)
+        self._assistant = self._over(documents, index)
+        count = sum(map(self.passage_count, self.documents))
+        return f"Indexed {count} passages of {len(self.documents)} sources."
+
+    def _over(self, documents: Mapping[str, Document], index: SearchIndex) -> Assistant:
+        return Assistant(documents, index, self._encoder, self._chat_model, self._settings)

@@ -1,0 +1,222 @@
+"""The other doors: Gradio's API and MCP, a login, limits on how often and how much."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fakes_page import FakeAssistant
+from gradio_client import Client
+from pages import serving
+from test_app import CHROMIUM, browser  # noqa: F401  `browser` is a fixture
+from typer.testing import CliRunner
+
+import app
+from assistant.cli import app as commands
+from assistant.errors import QuestionError, SettingsError
+from assistant.page import limits
+from assistant.page.guard import MOST_BYTES, Guard
+from assistant.page.limits import Limited, Rate
+from assistant.page.users import add_user, load_users
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "api.md"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving(app.build_server(FakeAssistant(), options=app.Options(per_minute=6))) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Client:
+    return Client(address, verbose=False)
+
+
+def test_the_example_of_the_docs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert code is not None
+    exec(code[1].replace("http://127.0.0.1:7860/", address), {})
+    assert "Bishkek" in capsys.readouterr().out
+
+
+def test_only_the_three_functions_are_public(client: Client) -> None:
+    told = client.view_api(return_format="dict")
+    assert set(told["named_endpoints"]) == {"/ask", "/search_sources", "/read_source"}
+    assert not told["unnamed_endpoints"]
+
+
+def test_search_and_read(client: Client) -> None:
+    found = client.predict(query="electronic signatures", api_name="/search_sources")
+    assert [one["rank"] for one in found] == list(range(1, len(found) + 1))
+    passage = found[0]["passage"]
+    article = client.predict(source=passage["doc_id"], api_name="/read_source")
+    assert article["text"][passage["start"] : passage["end"]] == passage["text"]
+
+
+def test_faults_are_one_line_that_says_how_to_mend_them(client: Client) -> None:
+    with pytest.raises(Exception, match=r"There is no source 'x'.*use one of: trend"):
+        client.predict(source="x", api_name="/read_source")
+    with pytest.raises(Exception, match="A turn of the history is"):
+        client.predict(question="Why?", history=[{"role": "system"}], api_name="/ask")
+
+
+def test_too_many_questions_are_refused(client: Client) -> None:
+    def search() -> None:
+        for _ in range(8):
+            client.predict(query="signatures", api_name="/search_sources")
+
+    with pytest.raises(Exception, match=r"6 questions within a minute.*ask again in"):
+        search()
+
+
+def test_a_rate_is_kept_for_each_and_forgotten() -> None:
+    now = [0.0]
+    rate = Rate(2, lambda: now[0])
+    assert [rate.wait("a"), rate.wait("a"), rate.wait("b")] == [0, 0, 0]
+    now[0] = 20
+    assert rate.wait("a") == 40
+    now[0] = 60
+    assert rate.wait("a") == 0
+
+
+def test_people_do_not_share_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = Limited(FakeAssistant(), 1)
+    monkeypatch.setattr(limits, "who", lambda: "user a")
+    list(limited.stream("Where was it signed?"))
+    with pytest.raises(QuestionError, match="ask again"):
+        limited.stream("Where was it signed?")
+    monkeypatch.setattr(limits, "who", lambda: "user b")
+    list(limited.stream("Where was it signed?"))
+
+
+def test_a_huge_request_is_refused() -> None:
+    read: list[Any] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        read.extend([await receive(), await receive()])
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"x" * (MOST_BYTES // 2 + 1), "more_body": True}
+
+    def post(headers: list[tuple[bytes, bytes]]) -> list[Any]:
+        sent: list[Any] = []
+
+        async def send(event: Any) -> None:
+            sent.append(event)
+
+        scope = {"type": "http", "path": "/", "headers": headers}
+        asyncio.run(Guard(inner)(scope, receive, send))
+        return sent
+
+    for length in (str(MOST_BYTES + 1).encode(), b"many"):
+        assert post([(b"content-length", length)])[0]["status"] == 413
+    assert read == []
+    post([])
+    assert [event["type"] for event in read] == ["http.request", "http.disconnect"]
+
+
+# --- Login ---
+
+
+def test_users_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    run = CliRunner().invoke(commands, ["user", str(file), "amina"], input="s3cret-s3\ns3cret-s3\n")
+    assert run.exit_code == 0, run.output
+    assert "s3cret" not in file.read_text(encoding="utf-8")
+    assert file.stat().st_mode & 0o077 == 0
+    add_user(file, "bek", "another one")
+    add_user(file, "amina", "changed it")
+    users = load_users(file)
+    assert users("amina", "changed it") and users("bek", "another one")
+    assert not users("amina", "s3cret-s3")
+    assert not users("nobody", "changed it")
+    wrong = [users("bek", "x") for _ in range(12)]
+    assert not any(wrong)
+    assert not users("bek", "another one")  # too many tries in this minute
+
+
+def test_a_users_file_that_is_wrong_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    with pytest.raises(SettingsError, match="can't be read"):
+        load_users(file)
+    file.write_text("# nobody\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="names no user"):
+        load_users(file)
+    file.write_text("amina:plain\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"users:1: this is no line"):
+        load_users(file)
+    for name, password in (("a:b", "long enough"), ("amina", "short")):
+        with pytest.raises(SettingsError):
+            add_user(tmp_path / "new", name, password)
+
+
+def test_options_that_make_no_sense_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for given in (["--per-minute", "0"], ["--mcp", "--users", "x"], ["--users", "/no/file"]):
+        assert app.main([*given, "--port", "70000"]) == SettingsError.exit_code
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_login_allows_a_public_address() -> None:
+    app.listen("0.0.0.0", 0, public=False, login=True).close()
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[str]:
+    add_user(tmp_path / "users", "amina", "s3cret-s3")
+    options = app.Options(users=load_users(tmp_path / "users"))
+    with serving(app.build_server(FakeAssistant(), options=options)) as where:
+        yield where
+
+
+def test_nothing_is_told_without_a_login(guarded: str) -> None:
+    for path in ("config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"):
+        assert httpx.get(guarded + path).status_code == 401, path
+    asked = httpx.post(guarded + "gradio_api/call/ask", json={"data": ["Where?", None, None]})
+    assert asked.status_code == 401
+    client = Client(guarded, auth=("amina", "s3cret-s3"), verbose=False)
+    answer = client.predict(question="Where was it signed?", api_name="/ask")
+    assert "Bishkek" in answer["text"]
+
+
+@pytest.mark.browser
+def test_the_login_page(guarded: str, browser: Any) -> None:  # noqa: F811
+    page = browser.new_page()
+    page.goto(guarded)
+    page.get_by_label("username").fill("amina")
+    page.get_by_label("password").fill("s3cret-s3")
+    page.get_by_role("button", name="Login").click()
+    page.wait_for_selector(".welcome")
+    page.close()
+
+
+# --- MCP ---
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("mcp") is None, reason="mcp is not installed (pip install '.[mcp]')"
+)
+def test_mcp_tools() -> None:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def use(where: str) -> tuple[set[str], Any]:
+        async with (
+            streamablehttp_client(f"{where}gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            tools = await session.list_tools()
+            said = await session.call_tool("ask", {"question": "Where was it signed?"})
+            return {tool.name for tool in tools.tools}, said
+
+    with serving(app.build_server(FakeAssistant(), options=app.Options(mcp=True))) as where:
+        names, said = asyncio.run(use(where))
+    assert names == {"ask", "search_sources", "read_source"}
+    assert "Bishkek" in said.content[0].text
