@@ -22,6 +22,8 @@ STATUS = frozenset(
 """Words that tell how far an agreement has come."""
 SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
+SAME_STATEMENT = 0.6
+"""And this much, numbers aside, say the same."""
 RELEVANT = 0.75
 """Evidence that scores at least this share of the best counts as nearly as good."""
 FITTING = 0.5
@@ -103,6 +105,7 @@ def _answer(
         if not composer.has_shown(best.window.sentences):
             composer.quote(best.window)
     _add_status(ranked, composer)
+    _add_differing(ranked, composer)
     missing = composer.frame(*_lacking(kinds, composer, asked))
     if missing and len(parts(query.now)) == 1:
         return "not_in_sources", missing
@@ -145,6 +148,26 @@ def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:
         closest = max(others, key=lambda other: _overlap(window, other), default=window)
         if _overlap(window, closest) >= SAME_THING and not composer.has_shown(closest.sentences):
             composer.quote(closest)
+
+
+def _add_differing(ranked: Sequence[Ranked], composer: Composer) -> None:
+    """Where another source says the same with other numbers, show that as well: none wins."""
+    singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
+    for window in [w for w in singles if composer.has_shown(w.sentences)]:
+        for other in singles:
+            if _differs(window, other) and not composer.has_shown(other.sentences):
+                composer.frame("differ")
+                composer.quote(other)
+
+
+def _differs(a: Window, b: Window) -> bool:
+    """Whether two sources say nearly the same, each with numbers that the other lacks."""
+    if a.sentences[0].doc_id == b.sentences[0].doc_id:
+        return False
+    mine, yours = a.readings[0].numbers, b.readings[0].numbers
+    said, heard = a.words - mine, b.words - yours
+    alike = len(said & heard) / max(len(said | heard), 1)
+    return alike >= SAME_STATEMENT and bool(mine - yours) and bool(yours - mine)
 
 
 def _overlap(a: Window, b: Window) -> float:
