@@ -177,8 +177,9 @@ def guarded(tmp_path: Path) -> Iterator[str]:
 
 def test_nothing_is_told_without_a_login(guarded: str) -> None:
     for path in ("config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"):
-        assert httpx.get(guarded + path).status_code == 401, path
-    asked = httpx.post(guarded + "gradio_api/call/ask", json={"data": ["Where?", None, None]})
+        assert httpx.get(guarded + path, timeout=60).status_code == 401, path
+    said = {"data": ["Where?", None, None]}
+    asked = httpx.post(guarded + "gradio_api/call/ask", json=said, timeout=60)
     assert asked.status_code == 401
     client = Client(guarded, auth=("amina", "s3cret-s3"), verbose=False)
     answer = client.predict(question="Where was it signed?", api_name="/ask")
