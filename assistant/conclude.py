@@ -28,6 +28,8 @@ RELEVANT = 0.75
 """Evidence that scores at least this share of the best counts as nearly as good."""
 FITTING = 0.5
 """The same for evidence that a supported draft rests on, or that holds what was asked for."""
+LISTED = 2
+"""A draft that names this many items of a list stands for the list."""
 COMPARED = 0.6
 """The same for the second half of a comparison."""
 _NEAREST = 2
@@ -121,13 +123,27 @@ def _instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]
     """
     likely = _good(ranked, FITTING)
     first = next((hit for hit in likely if not hit.lacking), ranked[0]).window
-    chosen = [_completed(first, ranked)]
+    chosen = [_listed(verdicts, ranked) or _completed(first, ranked)]
     if compares(query.now) or assumes(query.now):
         drafted = frozenset().union(*(seen(Window((), (Reading(v.text),))) for v in verdicts))
         rest = [hit.window for hit in _good(ranked, COMPARED) if _is_other(hit.window, first)]
         own = drafted - seen(first)
         chosen += sorted(rest, key=lambda window: -len(own & seen(window)))[:1]
     return chosen
+
+
+def _listed(verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> Window | None:
+    """The list that drafts name several items of, where it bears on the question: all of it."""
+    words = frozenset().union(*(Reading(verdict.text).words for verdict in verdicts))
+    good = {_block(hit.window) for hit in _good(ranked)}
+    singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
+    named = [w for w in singles if w.sentences[0].item and _label_words(w) <= words]
+    named = [window for window in named if _block(window) in good]
+    return _whole_list(named[0], ranked) if len(named) >= LISTED else None
+
+
+def _label_words(window: Window) -> frozenset[str]:
+    return Reading(window.sentences[0].label).words
 
 
 def _is_other(window: Window, first: Window) -> bool:
