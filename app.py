@@ -32,6 +32,7 @@ from assistant.page.doors import open_doors  # noqa: E402
 from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
 from assistant.page.limits import Limited  # noqa: E402
 from assistant.page.sources_tab import Sources, sources_tab  # noqa: E402
+from assistant.page.store import FILE, Store  # noqa: E402
 from assistant.page.timeline_tab import timeline_tab  # noqa: E402
 from assistant.page.users import ADD, Users, load_users  # noqa: E402
 from assistant.page.widgets import HIDDEN, Answering, panel  # noqa: E402
@@ -39,6 +40,7 @@ from assistant.page.widgets import HIDDEN, Answering, panel  # noqa: E402
 log = logging.getLogger("ots_assistant.page")
 
 PAGE = Path(render.__file__).parent
+STYLES = ("style.css", "conversation.css")
 TITLE = "OTS Digital Agreements"
 PER_MINUTE = 20
 """Questions that one person may ask in a minute."""
@@ -88,6 +90,7 @@ def build_blocks(
     readiness: Readiness,
     runs: EvalRuns | None,
     sources: Sources | None,
+    store: Store | None,
 ) -> gr.Blocks:
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
@@ -96,7 +99,7 @@ def build_blocks(
             ready = panel("", '<p role="status">${value}</p>', elem_id="ready")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask", id="ask", elem_id="tab-ask"):
-                ask_tab(assistant)
+                ask_tab(assistant, blocks, store)
             with gr.Tab("Timeline", id="timeline", elem_id="tab-timeline") as tab:
                 timeline_tab(tab, assistant)
             if sources is not None:
@@ -127,12 +130,16 @@ def build_server(
     runs: EvalRuns | None = None,
     sources: Sources | None = None,
     options: Options | None = None,
+    store: Store | None = None,
 ) -> FastAPI:
-    """The whole page as an ASGI application; the models start to load with it."""
+    """The whole page as an ASGI application; the models start to load with it.
+
+    Without a store, conversations last as long as their window.
+    """
     options = options or Options()
     readiness = Readiness(assistant)
     assistant = Limited(assistant, options.per_minute)
-    blocks = build_blocks(assistant, readiness, runs, sources)
+    blocks = build_blocks(assistant, readiness, runs, sources, store)
     blocks.queue(max_size=64, api_open=False)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server.add_middleware(Guard)
@@ -151,7 +158,7 @@ def build_server(
         auth_message="Log in to ask." if options.users else None,
         mcp_server=options.mcp,
         theme=theme(),
-        css=(PAGE / "style.css").read_text(encoding="utf-8"),
+        css="".join((PAGE / name).read_text(encoding="utf-8") for name in STYLES),
         js=(PAGE / "script.js").read_text(encoding="utf-8"),
     )
     readiness.start()
@@ -212,7 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         settings = Settings.load()
         shelf = Shelf.from_settings(settings, show_progress)
-        server = build_server(shelf, BackgroundRuns(shelf, settings), shelf, options)
+        store = Store(settings.data_dir / FILE)
+        server = build_server(shelf, BackgroundRuns(shelf, settings), shelf, options, store)
         serve(server, listener, not given.no_browser and has_display())
     except AssistantError as fault:
         print(fault, file=sys.stderr)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -100,6 +101,12 @@ class Assistant:
         model = self._chat_model()
         if isinstance(model, models.LocalChat):
             model.prime(prompts.render_sources(self._retriever.context([], None), self.documents))
+
+    def quoting(self) -> Assistant:
+        """The same without a chat model: it answers in quotes, at once."""
+        twin = copy.copy(self)
+        twin._chat_model = lambda: None
+        return twin
 
     def ask(
         self,

@@ -15,12 +15,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 from assistant.errors import SettingsError
 
 PREFIX = "OTS_ASSISTANT_"
 CACHE = user_cache_path("ots-assistant")
+DATA = user_data_path("ots-assistant")
 ROOT = Path(__file__).resolve().parent.parent
 
 OFFLINE = {
@@ -48,6 +49,8 @@ class Settings:
 
     sources: Path = ROOT / "sources" / "manifest.toml"
     cache_dir: Path = CACHE
+    data_dir: Path = DATA
+    """What people made and can't be made anew, such as kept conversations: no cache."""
     embedding_model: str = "all-MiniLM-L6-v2"
     """A sentence-transformers model: the name above, a hub name, or a folder."""
     chat_model: str = "local"
@@ -69,7 +72,7 @@ class Settings:
     """Threads of the local model; 0 means one per core."""
 
     def __post_init__(self) -> None:
-        for name in ("sources", "cache_dir"):
+        for name in ("sources", "cache_dir", "data_dir"):
             object.__setattr__(self, name, Path(getattr(self, name)))
         bounds: dict[str, tuple[float, float]] = {
             "passage_chars": (100, 4000),
@@ -126,7 +129,7 @@ class Settings:
         shaping = {
             k: str(v)
             for k, v in asdict(self).items()
-            if k not in ("cache_dir", "threads", "api_key")
+            if k not in ("cache_dir", "data_dir", "threads", "api_key")
         }
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from contextlib import suppress
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
 
 _MARKERS = re.compile(r"\s?\[\d+\]")
 
@@ -136,6 +138,56 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready values, nested as the fields are."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Answer:
+        """The answer of `to_dict()`, also after a way through JSON.
+
+        Raises `ValueError` naming the field that is missing or of another type. Fields it does
+        not know are passed over: a later version may have written them.
+        """
+        answer = _read(cls, data, "answer")
+        assert isinstance(answer, cls)
+        return answer
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _read(kind: Any, value: Any, where: str) -> Any:
+    """A JSON value as a field's type."""
+    if is_dataclass(kind):
+        return _read_fields(kind, value, where)
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Literal and isinstance(value, str) and value in args:
+        return value
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_read(args[0], one, f"{where}[{at}]") for at, one in enumerate(value))
+    if origin is Mapping and isinstance(value, Mapping):
+        return {
+            _read(args[0], k, where): _read(args[1], v, f"{where}.{k}") for k, v in value.items()
+        }
+    # True is no number here, although Python says it is one; a whole float is written as an int.
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            return float(value)
+    if kind in (str, int, bool) and type(value) is kind:
+        return value
+    raise ValueError(f"{where} is not what it should be")
+
+
+def _read_fields(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} is not what it should be")
+    hints, read = _hints(kind), {}
+    for one in fields(kind):
+        if one.name in value:
+            read[one.name] = _read(hints[one.name], value[one.name], f"{where}.{one.name}")
+        elif one.default is MISSING and one.default_factory is MISSING:
+            raise ValueError(f"{where}.{one.name} is missing")
+    return kind(**read)
 
 
 @runtime_checkable

@@ -64,8 +64,13 @@ def eval_command(
         bool, typer.Option("--write-baseline", help="Keep this run as the baseline of the gate.")
     ] = False,
     drafts: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option("--drafts", help="Write draft cases: FEEDBACK.jsonl DRAFTS.jsonl, and end."),
+        Path | None,
+        typer.Option(
+            "--drafts", help="Write answers marked down on the page here, as draft cases."
+        ),
+    ] = None,
+    feedback: Annotated[
+        Path | None, typer.Option("--feedback", help="With --drafts: a JSONL instead of the page.")
     ] = None,
     questions: Annotated[
         Path | None, typer.Option("--questions", help="Another question set.")
@@ -75,9 +80,11 @@ def eval_command(
     """Ask the questions of the set and say how good the answers are."""
     with _faults_told():
         if drafts:
+            from assistant.page.store import FILE
             from evals.feedback import export_drafts
 
-            out.print(f"Wrote {export_drafts(*drafts)} draft cases to {drafts[1]}.", markup=False)
+            written = export_drafts(feedback or Settings.load().data_dir / FILE, drafts)
+            out.print(f"Wrote {written} draft cases to {drafts}.", markup=False)
             return
         from evals.dataset import QUESTIONS
         from evals.records import RUNS

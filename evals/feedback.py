@@ -1,5 +1,8 @@
 """Thumbs-down feedback of the browser page -> draft cases for the question set.
 
+It is read where the page keeps it, or from a JSONL file of {question, history, answer, verdict,
+reason}.
+
 A draft carries the kind `draft`, which the loader rejects: somebody has to say what the right
 answer is before the case counts.
 """
@@ -13,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import StorageError
+from assistant.page.store import Store
 from evals.types import EvalError
 
 DOWN = ("down", "thumbs-down", "dislike", "bad")
 
 
 def export_drafts(feedback: Path, drafts: Path) -> int:
-    """Write a draft for every thumbs-down of the file; returns how many."""
+    """Write a draft for every thumbs-down of the page's store or a JSONL; returns how many."""
     lines = [json.dumps(draft, ensure_ascii=False) + "\n" for draft in draft_cases(feedback)]
     try:
         drafts.write_text("".join(lines), encoding="utf-8")
@@ -63,6 +67,18 @@ def _draft(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _records(path: Path) -> Iterator[Mapping[str, Any]]:
+    if path.suffix != ".sqlite3":
+        yield from _lines(path)
+    elif path.exists():
+        yield from Store(path).feedback()
+    else:
+        raise EvalError(
+            f"There is no feedback in {path}: nobody has judged an answer on the page yet.",
+            "set OTS_ASSISTANT_DATA_DIR to where the page keeps it, or give --feedback",
+        )
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as fault:

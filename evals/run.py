@@ -180,7 +180,7 @@ def describe(
     selection: Selection,
 ) -> dict[str, Any]:
     """All that a run's results depend on, without paths and keys."""
-    hidden = ("api_key", "cache_dir", "sources")
+    hidden = ("api_key", "cache_dir", "data_dir", "sources")
     told = {k: str(v) for k, v in asdict(settings).items() if k not in hidden}
     model = re.sub(r"//[^/@]*@", "//", settings.chat_model)
     return {

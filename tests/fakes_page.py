@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from assistant.errors import ModelError, QuestionError
 from assistant.page.article import paragraphs
+from assistant.page.store import Store
 from assistant.types import Answer, Citation, Claim, Document, Message, Passage, ScoredPassage
 
 ARTICLES = Path(__file__).resolve().parent.parent / "sources" / "articles"
@@ -141,12 +143,19 @@ class FakeAssistant:
         self.hold = threading.Event()
         self.hold.set()
         self.asked: list[tuple[str, list[Message]]] = []
+        self.scopes: list[tuple[str, ...] | None] = []
         self.closed = 0
         self.warmed = threading.Event()
 
     def warm(self) -> None:
         time.sleep(self.pause)
         self.warmed.set()
+
+    def quoting(self) -> FakeAssistant:
+        """Answers at once, whatever `hold` says; what it is asked is not noted."""
+        twin = FakeAssistant(0)
+        twin.documents = self.documents
+        return twin
 
     def stream(
         self,
@@ -155,6 +164,7 @@ class FakeAssistant:
         doc_ids: Collection[str] | None = None,
     ) -> Iterator[Answer]:
         self.asked.append((question, list(history)))
+        self.scopes.append(tuple(doc_ids) if doc_ids is not None else None)
         if not question.strip():
             raise QuestionError("The question is empty.", "type a question")
         if len(question) > 4000:
@@ -243,4 +253,5 @@ if __name__ == "__main__":
 
     slow = FakeAssistant(pause=0.4, extra=[hostile_document()])
     listener = app.listen("127.0.0.1", int(sys.argv[1]), public=False)
-    app.serve(app.build_server(slow), listener, open_browser=False)
+    kept = Store(Path(tempfile.gettempdir()) / f"ots-page-{sys.argv[1]}.sqlite3")
+    app.serve(app.build_server(slow, store=kept), listener, open_browser=False)

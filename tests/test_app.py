@@ -17,7 +17,8 @@ from fakes_page import FakeAssistant, hostile_document
 
 import app
 from assistant.errors import ModelError, SettingsError
-from assistant.page import ask
+from assistant.page import ask, talk
+from assistant.page.desk import Desk
 from assistant.page.guard import Guard
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -91,12 +92,12 @@ def test_an_unexpected_fault_keeps_the_conversation(caplog: pytest.LogCaptureFix
         def stream(self, *_: Any, **__: Any) -> Iterator[Any]:
             raise ZeroDivisionError("never shown")
 
-    page = ask.Page(Bad())
-    turns = page.begin("Why?", [])[1]
-    *_, last = page.answer(turns)
-    assert ask.SURPRISE in last[2]
-    assert "never shown" not in last[2]
-    assert "Why?" in last[2]
+    page, desk = talk.Page(Bad()), Desk()
+    page.begin("Why?", "", desk, None)
+    *_, last = page.answer(desk)
+    assert talk.SURPRISE in last.talk
+    assert "never shown" not in last.talk
+    assert "Why?" in last.talk
     assert "never shown" in caplog.text
 
 

@@ -29,7 +29,11 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     local = request.param == "local"
     cache = request.getfixturevalue("model_cache") if local else tmp_path / "cache"
     port = free_port()
-    env = {"OTS_ASSISTANT_CACHE_DIR": str(cache), "OTS_ASSISTANT_CHAT_MODEL": request.param}
+    env = {
+        "OTS_ASSISTANT_CACHE_DIR": str(cache),
+        "OTS_ASSISTANT_DATA_DIR": str(tmp_path / "data"),
+        "OTS_ASSISTANT_CHAT_MODEL": request.param,
+    }
     errors = (tmp_path / "errors").open("w", encoding="utf-8")
     child = subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port), "--no-browser"],

@@ -301,7 +301,7 @@ def test_the_gate_decides_what_the_command_returns(
 
 def test_a_fault_is_one_line_and_a_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["--drafts", str(tmp_path / "none.jsonl"), str(tmp_path / "drafts.jsonl")])
+        main(["--drafts", str(tmp_path / "d.jsonl"), "--feedback", str(tmp_path / "none.jsonl")])
     assert ended.value.code == EvalError.exit_code
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -2,144 +2,78 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from assistant.errors import AssistantError, QuestionError
-from assistant.page import render
-from assistant.page.conversation import Turn, messages
-from assistant.page.widgets import QUICK, Answering, forward, panel
-
-log = logging.getLogger("ots_assistant.page")
+from assistant.page.desk import Desk, Keeper
+from assistant.page.drawer import past_html
+from assistant.page.followups import Suggestions, candidates
+from assistant.page.here import ARRIVE, SAVE, WITH_HERE
+from assistant.page.keeping import Keeping
+from assistant.page.store import Store
+from assistant.page.talk import Page, View
+from assistant.page.widgets import HIDDEN, QUICK, Answering, forward, panel
 
 AT_ONCE = 4
 """Questions answered at the same time; later ones wait in the queue, which shows their place."""
-SHOWN = 7
-"""How many outputs every step of an answer has: `Parts.shown`."""
-STARTERS = (
-    "Where was the Digital Economy Partnership Agreement signed?",
-    "Which countries are parties to the agreement?",
-    "What does the agreement say about electronic signatures?",
-    "What did Azerbaijan and Turkey sign in September 2021?",
-)
-BUSY = "Too many questions are waiting just now. Ask again in a minute."
-SURPRISE = "Something unexpected went wrong; the terminal has the details. You can ask again."
 
 
-def ask_tab(assistant: Answering) -> None:
-    """Lay out the tab and wire it to an assistant."""
-    page = Page(assistant)
-    wire(page, lay_out(page))
-
-
-class Page:
-    """The handlers behind the page; each returns what its outputs show next."""
-
-    def __init__(self, assistant: Answering) -> None:
-        self._assistant = assistant
-
-    def view(self, turns: Sequence[Turn]) -> tuple[list[Turn], str, str, str]:
-        """State, conversation, status line and evidence of the last turn."""
-        last = turns[-1] if turns else None
-        talk = render.conversation_html(turns) if turns else render.welcome_html(STARTERS)
-        evidence = render.evidence_html(len(turns), last, self._assistant.documents)
-        return list(turns), talk, render.status_line(turns), evidence
-
-    def begin(self, question: str, turns: list[Turn]) -> tuple[Any, ...]:
-        """Show the question at once; while an answer is being written, it waits in the box."""
-        if turns and turns[-1].growing:
-            return (gr.skip(),) * SHOWN
-        return "", *self.view([*turns, Turn(question.strip())]), *buttons(asking=True)
-
-    def begin_starter(self, turns: list[Turn], chosen: gr.EventData) -> tuple[Any, ...]:
-        return self.begin(STARTERS[int(chosen.index) % len(STARTERS)], turns)
-
-    def answer(self, turns: list[Turn]) -> Iterator[tuple[Any, ...]]:
-        """Stream the answer to the last question."""
-        if not turns or not turns[-1].growing or turns[-1].started:
-            yield (gr.skip(),) * SHOWN
-            return
-        earlier, turn = turns[:-1], replace(turns[-1], started=True)
-        yield gr.skip(), *self.view([*earlier, turn]), *buttons(asking=True)
-        try:
-            growth = self._assistant.stream(turn.question, messages(earlier))
-            with contextlib.closing(growth) as snapshots:  # type: ignore[type-var]
-                for snapshot in snapshots:
-                    turn = replace(turn, answer=snapshot)
-                    yield gr.skip(), *self.view([*earlier, turn]), *buttons(asking=turn.growing)
-        except QuestionError as fault:
-            # The question never was one: it goes back into the box, to be changed.
-            _, talk, _, evidence = self.view(earlier)
-            yield turn.question, earlier, talk, str(fault), evidence, *buttons(asking=False)
-            return
-        except AssistantError as fault:
-            turn = replace(turn, fault=str(fault))
-        except Exception:
-            log.exception("No answer to %r", turn.question[:200])
-            turn = replace(turn, fault=SURPRISE)
-        if turn.growing:
-            turn = replace(turn, fault="The answer broke off. You can ask again.")
-        yield gr.skip(), *self.view([*earlier, turn]), *buttons(asking=False)
-
-    def broke_off(self, turns: list[Turn]) -> tuple[Any, ...]:
-        """What Gradio itself refused, such as a question for which the queue has no room."""
-        if turns and turns[-1].growing:
-            turns = [*turns[:-1], replace(turns[-1], fault=BUSY)]
-        return gr.skip(), *self.view(turns), *buttons(asking=False)
-
-    def stop(self, turns: list[Turn]) -> tuple[Any, ...]:
-        if turns and turns[-1].growing:
-            turns = [*turns[:-1], replace(turns[-1], stopped=True)]
-        return gr.skip(), *self.view(turns), *buttons(asking=False)
-
-    def show_evidence(self, turns: list[Turn], chosen: gr.EventData) -> str:
-        """The evidence of an earlier turn, whose marker was clicked."""
-        number = int(chosen.turn)
-        turn = turns[number - 1] if 0 < number <= len(turns) else None
-        return render.evidence_html(number, turn, self._assistant.documents)
-
-
-def buttons(asking: bool) -> tuple[Any, Any]:
-    """Either Ask or Stop."""
-    return gr.update(visible=not asking), gr.update(visible=asking)
+def ask_tab(assistant: Answering, blocks: gr.Blocks, store: Store | None = None) -> None:
+    """Lay out the tab and wire it to an assistant; without a store nothing outlives the page."""
+    suggestions = Suggestions(assistant, candidates())
+    suggestions.start()
+    page = Page(assistant, Keeper(store), suggestions)
+    wire(page, lay_out(page), blocks)
 
 
 @dataclass(frozen=True)
 class Parts:
     """The components that handlers read and write."""
 
-    turns: gr.State
+    desk: gr.State
+    here: gr.Textbox
+    parcel: gr.JSON
+    bar: gr.HTML
     talk: gr.HTML
     status: gr.HTML
     question: gr.Textbox
     ask: gr.Button
     stop: gr.Button
     evidence: gr.HTML
+    past: gr.HTML
+    scope_line: gr.HTML
+    scope_form: gr.HTML
+    more: gr.HTML
 
     @property
     def shown(self) -> list[Any]:
-        """The outputs of every step of an answer, in the order of `Page.view`."""
-        view = [self.turns, self.talk, self.status, self.evidence]
-        return [self.question, *view, self.ask, self.stop]
+        """The outputs of every handler, as `View` names them."""
+        return [getattr(self, name) for name in View._fields]
 
 
 def lay_out(page: Page) -> Parts:
-    _, talk_html, _, evidence_html = page.view([])
-    turns = gr.State([])
+    empty = page.view(Desk())
+    desk, here = gr.State(Desk()), gr.Textbox(visible=False)
+    parcel = gr.JSON(visible=False)
     with gr.Row(elem_id="desk"):
+        past = panel(
+            past_html([], ""), "${value}", elem_id="past",
+            js_on_load=forward("open", "new", "rename", "delete", "reopen"),
+        )  # fmt: skip
         with gr.Column(elem_id="talk"):
+            bar = panel(empty.bar, "${value}", elem_id="bar", js_on_load=forward("new", "save"))
             talk = panel(
-                talk_html,
+                empty.talk,
                 '<div class="scroll" role="region" aria-label="Conversation">${value}</div>',
                 elem_id="conversation",
-                js_on_load=forward("evidence") + forward("starter"),
+                js_on_load=forward("evidence", "starter", "again", "verdict"),
             )
+            more = panel("", "${value}", elem_id="more", js_on_load=forward("starter"))
             status = panel("", '<p role="status">${value}</p>', elem_id="status")
+            scope_form = panel("", "${value}", elem_id="scope-form", js_on_load=forward("scope"))
+            scope_line = panel("", "${value}", elem_id="scope-line")
             with gr.Row(elem_id="composer"):
                 question = gr.Textbox(
                     label="Your question",
@@ -154,25 +88,31 @@ def lay_out(page: Page) -> Parts:
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", visible=False)
         with gr.Column(elem_id="evidence"):
             evidence = panel(
-                evidence_html,
+                empty.evidence,
                 '<div class="scroll" role="region" aria-label="Evidence" tabindex="0">'
                 "${value}</div>",
             )
-    return Parts(turns, talk, status, question, ask, stop, evidence)
+    return Parts(
+        desk, here, parcel, bar, talk, status, question, ask, stop, evidence, past,
+        scope_line, scope_form, more,
+    )  # fmt: skip
 
 
-def wire(page: Page, parts: Parts) -> None:
+def wire(page: Page, parts: Parts, blocks: gr.Blocks) -> None:
     """A question is shown at once, then waits its turn in the queue to be answered."""
-    turns, shown = [parts.turns], parts.shown
+    desk, shown = [parts.desk], parts.shown
     submitted = [parts.question.submit, parts.ask.click]
+    asked = [parts.question, parts.here, parts.desk]
     begun = [
-        gr.on(submitted, page.begin, [parts.question, parts.turns], shown, **QUICK),
-        parts.talk.starter(page.begin_starter, turns, shown, **QUICK),
+        gr.on(submitted, page.begin, asked, shown, js=WITH_HERE, **QUICK),
+        parts.talk.starter(page.begin_starter, desk, shown, **QUICK),
+        parts.more.starter(page.begin_starter, desk, shown, **QUICK),
+        parts.talk.again(page.again, desk, shown, **QUICK),
     ]
     answers = [
         start.then(
             page.answer,
-            turns,
+            desk,
             shown,
             concurrency_limit=AT_ONCE,
             concurrency_id="answer",
@@ -183,6 +123,26 @@ def wire(page: Page, parts: Parts) -> None:
         for start in begun
     ]
     for answer in answers:
-        answer.failure(page.broke_off, turns, shown, **QUICK)
-    parts.stop.click(page.stop, turns, shown, cancels=answers, **QUICK)
-    parts.talk.evidence(page.show_evidence, turns, [parts.evidence], **QUICK)
+        answer.failure(page.broke_off, desk, shown, **QUICK)
+        answer.then(page.more, desk, [parts.more], **QUICK)
+    parts.stop.click(page.stop, desk, shown, cancels=answers, **QUICK)
+    parts.talk.evidence(page.show_evidence, desk, [parts.evidence], **QUICK)
+    arrived = blocks.load(page.enter, [parts.here, parts.desk], shown, js=ARRIVE, **QUICK)
+    arrived.then(page.welcome, desk, [parts.talk], concurrency_limit=None, **HIDDEN)
+    wire_keeping(page, parts, answers)
+
+
+def wire_keeping(page: Page, parts: Parts, answers: list[Any]) -> None:
+    """What is done with whole conversations. Leaving one ends the answer that it waits for."""
+    keeping, desk, shown = Keeping(page), [parts.desk], parts.shown
+    parts.talk.verdict(keeping.judge, desk, shown, **QUICK)
+    parts.past.rename(keeping.rename, desk, shown, **QUICK)
+    away = {"cancels": answers, **QUICK}
+    parts.past.open(keeping.open, desk, shown, **away)
+    parts.past.reopen(keeping.reopen, desk, shown, **away)
+    parts.past.delete(keeping.delete, desk, shown, **QUICK)
+    for place in (parts.bar, parts.past):
+        place.new(keeping.new, desk, shown, **away)
+    parts.scope_form.scope(keeping.narrow, desk, shown, **QUICK)
+    saved = parts.bar.save(keeping.save, desk, [parts.parcel], **QUICK)
+    saved.then(None, [parts.parcel], None, js=SAVE, **QUICK)

@@ -6,20 +6,20 @@ source, a model or a question is written unescaped.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from assistant.page.article import Mark, article_html, slug
 from assistant.page.conversation import Turn
+from assistant.page.quotes import lost, quote_id, reference_id, text_html, tips_html
 from assistant.page.words import count, date_in_words, language_in_words, sentence
 from assistant.types import Answer, Citation, Document, ScoredPassage
 
-_MARKER = re.compile(r"\s*\[(\d+)\]")
-_BULLET = re.compile(r"\s*(?:[-•*]|\d{1,2}[.)])\s+")
 LONGEST_QUESTION = 600
 """Characters of a question that are shown; a pasted page is cut there."""
 
+GONES = "The articles have changed since: these quotes no longer stand in them"
+SHARED = "Opened from a file: its quotes are held against the articles here, its sentences are not."
 OUTCOMES = {
     "partial": "Partly in the sources",
     "corrected_premise": "The sources say otherwise",
@@ -28,24 +28,8 @@ OUTCOMES = {
 }
 
 
-def quote_id(turn: int, marker: int) -> str:
-    return f"quote-{turn}-{marker}"
-
-
-def reference_id(turn: int, marker: int) -> str:
-    return f"ref-{turn}-{marker}"
-
-
 def passage_anchor(turn: int, passage_id: str) -> str:
     return f"passage-{turn}-{slug(passage_id)}"
-
-
-def by_marker(citations: Iterable[Citation]) -> dict[int, list[Citation]]:
-    """Citations under their numbers, in the order of the numbers."""
-    grouped: dict[int, list[Citation]] = {}
-    for citation in sorted(citations, key=lambda c: c.marker):
-        grouped.setdefault(citation.marker, []).append(citation)
-    return grouped
 
 
 def masthead_html(title: str) -> str:
@@ -57,25 +41,50 @@ def masthead_html(title: str) -> str:
 
 def welcome_html(starters: Sequence[str]) -> str:
     """What stands in an empty conversation: what this is, and questions to start with."""
-    items = "".join(
-        f'<li><button type="button" class="starter" data-index="{index}">{escape(question)}'
-        "</button></li>"
-        for index, question in enumerate(starters)
-    )
+    asked = questions_html(starters)
+    items = f'<ul aria-label="Questions to start with">{asked}</ul>' if starters else ""
     return (
         '<div class="welcome"><h2>What would you like to know?</h2>'
         "<p>Ask in your own words about the digital agreements of the Organization of Turkic "
         "States. What the articles do not say is left unsaid.</p>"
-        f'<ul aria-label="Questions to start with">{items}</ul></div>'
+        f"{items}</div>"
     )
 
 
-def conversation_html(turns: Sequence[Turn]) -> str:
+def questions_html(questions: Sequence[str]) -> str:
+    """List items with questions that a press asks."""
+    return "".join(
+        '<li><button type="button" class="starter" data-ots="starter" '
+        f'data-question="{escape(question)}">{escape(question)}</button></li>'
+        for question in questions
+    )
+
+
+def more_html(questions: Sequence[str]) -> str:
+    """What may be asked next; nothing when there is nothing."""
+    if not questions:
+        return ""
+    return f'<div class="more"><h2>Ask next</h2><ul>{questions_html(questions)}</ul></div>'
+
+
+def conversation_html(
+    turns: Sequence[Turn], documents: Mapping[str, Document] | None = None
+) -> str:
     """All turns, oldest first, numbered from 1."""
-    return "\n".join(turn_html(number, turn) for number, turn in enumerate(turns, start=1))
+    last = len(turns)
+    return "\n".join(
+        turn_html(number, turn, documents, last=number == last)
+        for number, turn in enumerate(turns, start=1)
+    )
 
 
-def turn_html(number: int, turn: Turn) -> str:
+def turn_html(
+    number: int,
+    turn: Turn,
+    documents: Mapping[str, Document] | None = None,
+    last: bool = False,
+) -> str:
+    """A question and its answer; without `documents`, no quote is held against its article."""
     question = turn.question
     if len(question) > LONGEST_QUESTION:
         question = question[:LONGEST_QUESTION].rstrip() + " …"
@@ -83,89 +92,67 @@ def turn_html(number: int, turn: Turn) -> str:
     return (
         f'<article class="turn{growing}" id="turn-{number}" aria-label="Question {number}">'
         f'<h2 class="question" dir="auto">{escape(question)}</h2>'
-        f'<div class="answer">{_answer_html(number, turn)}</div></article>'
+        f'<div class="answer">{_answer_html(number, turn, documents, last)}</div></article>'
     )
 
 
-def _answer_html(number: int, turn: Turn) -> str:
+def _answer_html(
+    number: int, turn: Turn, documents: Mapping[str, Document] | None, last: bool
+) -> str:
     parts = []
     answer = turn.answer
     if answer is not None:
+        gone = set() if documents is None else {c.marker for c in lost(answer, documents)}
         if label := OUTCOMES.get(answer.outcome):
             parts.append(f'<p class="outcome">{escape(label)}</p>')
-        parts.append(text_html(answer.text, answer.citations, number))
+        parts.append(text_html(answer.text, answer.citations, number, gone))
         parts.append(_remarks_html(answer))
-        parts.append(_tips_html(answer.citations, number))
+        parts.append(tips_html(answer.citations, number, gone))
     if turn.growing:
         waiting = " waiting" if answer is None or not answer.text else ""
         parts.append(f'<p class="writing{waiting}" aria-hidden="true"><i></i><i></i><i></i></p>')
+    if turn.scope:
+        parts.append(f'<p class="remark scoped">{escape(turn.scope)}.</p>')
+    if turn.shared:
+        parts.append(f'<p class="remark">{SHARED}</p>')
     if turn.stopped:
         parts.append('<p class="remark">You stopped this answer.</p>')
     if turn.fault:
         parts.append(f'<p class="fault" role="alert">{escape(turn.fault)}</p>')
+    if last and (turn.fault or turn.stopped):
+        parts.append(
+            '<p><button type="button" class="quiet" id="again" data-ots="again">Ask again</button>'
+            "</p>"
+        )
+    parts.append(_verdict_html(number, turn))
     return "".join(parts)
 
 
-def text_html(text: str, citations: Sequence[Citation], turn: int) -> str:
-    """Paragraphs and lists, each known marker a link to its quote; the rest is plain text."""
-    numbered = by_marker(citations)
-    seen: set[int] = set()
-    blocks: list[str] = []
-    items: list[str] = []
-
-    def close_list() -> None:
-        if items:
-            blocks.append(f"<ul>{''.join(items)}</ul>")
-            items.clear()
-
-    for line in text.splitlines():
-        if bullet := _BULLET.match(line):
-            items.append(f"<li>{_line_html(line[bullet.end() :], numbered, turn, seen)}</li>")
-        elif line.strip():
-            close_list()
-            blocks.append(f'<p dir="auto">{_line_html(line.strip(), numbered, turn, seen)}</p>')
-    close_list()
-    return "".join(blocks)
-
-
-def _line_html(
-    line: str, numbered: Mapping[int, Sequence[Citation]], turn: int, seen: set[int]
-) -> str:
-    out, at = [], 0
-    for match in _MARKER.finditer(line):
-        # Longer digit runs are never markers, and int() refuses absurd ones.
-        marker = int(match[1]) if len(match[1]) <= 4 else 0
-        if marker not in numbered:
-            continue
-        out.append(escape(line[at : match.start()]))
-        out.append(_marker_html(marker, numbered[marker], turn, first=marker not in seen))
-        seen.add(marker)
-        at = match.end()
-    out.append(escape(line[at:]))
-    return "".join(out)
-
-
-def _marker_html(marker: int, citations: Sequence[Citation], turn: int, first: bool) -> str:
-    identity = f' id="{reference_id(turn, marker)}"' if first else ""
-    source = citations[0]
-    name = f"Quote {marker}: {source.publisher}, {date_in_words(source.published)}"
-    return (
-        f'<a class="cite"{identity} href="#{quote_id(turn, marker)}" '
-        f'aria-label="{escape(name)}" aria-describedby="tip-{turn}-{marker}">{marker}</a>'
+def _verdict_html(number: int, turn: Turn) -> str:
+    """Thumbs under a finished answer, and room for a reason once one is pressed."""
+    if turn.answer is None or turn.answer.outcome == "pending" or turn.shared or not turn.turn_id:
+        return ""
+    which = f'data-ots="verdict" data-turn="{escape(turn.turn_id)}"'
+    thumbs = "".join(
+        f'<button type="button" class="thumb {verdict}" id="{verdict}-{number}" {which} '
+        f'data-verdict="{verdict}" aria-pressed="{str(turn.verdict == verdict).lower()}" '
+        f'title="{name}"><span>{name}</span></button>'
+        for verdict, name in (("up", "Good answer"), ("down", "Bad answer"))
     )
-
-
-def _tips_html(citations: Sequence[Citation], turn: int) -> str:
-    tips = []
-    for marker, group in by_marker(citations).items():
-        quotes = "".join(f"<q>{escape(citation.quote)}</q>" for citation in group)
-        source = group[0]
-        about = f"{source.publisher} · {date_in_words(source.published)}"
-        tips.append(
-            f'<div id="tip-{turn}-{marker}">{quotes}<b>{escape(source.title)}</b>'
-            f"<span>{escape(about)}</span></div>"
+    why = ""
+    if turn.verdict:
+        asked = "What was good?" if turn.verdict == "up" else "What was wrong?"
+        why = (
+            f'<input id="reason-{number}" value="{escape(turn.reason)}" maxlength="300" '
+            f'aria-label="{asked} (optional)" placeholder="{asked} (optional)" dir="auto">'
+            f'<button type="button" class="quiet" {which} data-verdict="{turn.verdict}" '
+            f'data-from="reason-{number}">Save</button>'
+            f'<span class="noted" role="status">{"Reason saved." if turn.reason else "Noted."}'
+            "</span>"
         )
-    return f'<div class="tips" hidden>{"".join(tips)}</div>' if tips else ""
+    return (
+        f'<div class="verdict" role="group" aria-label="Was this answer good?">{thumbs}{why}</div>'
+    )
 
 
 def _remarks_html(answer: Answer) -> str:
@@ -223,16 +210,38 @@ def evidence_html(number: int, turn: Turn | None, documents: Mapping[str, Docume
         return _empty_evidence(turn)
     answer = turn.answer
     in_order = sorted(answer.citations, key=lambda citation: citation.marker)
+    gone = [citation for citation in lost(answer, documents) if citation.quote]
     cited = list(dict.fromkeys(c.doc_id for c in in_order if c.doc_id in documents))
     quoted = {citation.passage_id for citation in answer.citations}
     others = [found for found in answer.retrieved if found.passage.passage_id not in quoted]
     more = list(dict.fromkeys(found.passage.doc_id for found in others))
     uncited = [doc_id for doc_id in more if doc_id in documents and doc_id not in cited]
-    parts = [_evidence_heading(number, turn, len(cited))]
+    parts = [_evidence_heading(number, turn, len(cited)), _gone_html(number, answer, gone)]
     parts += [_article(number, documents[doc_id], answer) for doc_id in cited]
     parts.append(_retrieved(number, others, documents, bool(cited), turn.growing))
     parts += [_folded_article(number, documents[doc_id], answer) for doc_id in uncited]
     return f'<div class="evidence" id="evidence-{number}">{"".join(parts)}</div>'
+
+
+def _gone_html(number: int, answer: Answer, gone: Sequence[Citation]) -> str:
+    """Quotes that can't be shown in their article any more; their markers lead here."""
+    if not gone:
+        return ""
+    # A marker with several quotes leads to the first that stands.
+    standing = {c.marker for c in answer.citations if c not in gone}
+    ids = {c.marker: f' id="{quote_id(number, c.marker)}"' for c in gone}
+    items = "".join(
+        f'<li><a class="number"{"" if c.marker in standing else ids.pop(c.marker, "")} '
+        f'href="#{reference_id(number, c.marker)}" '
+        f'aria-label="Quote {c.marker}. Back to the answer">{c.marker}</a>'
+        f'<q dir="auto">{escape(c.quote)}</q> <span>{escape(c.title)} · {escape(c.publisher)} · '
+        f"{escape(date_in_words(c.published))}</span></li>"
+        for c in gone
+    )
+    return (
+        f'<section class="gone" aria-label="Quotes that no longer stand"><h3>{GONES}</h3>'
+        f"<ul>{items}</ul></section>"
+    )
 
 
 def _empty_evidence(turn: Turn | None) -> str:
@@ -285,15 +294,16 @@ def _folded_article(number: int, document: Document, answer: Answer) -> str:
 
 
 def _body(number: int, document: Document, answer: Answer) -> str:
+    gone = lost(answer, {document.doc_id: document})
     marks = [
         Mark(c.start, c.end, quote_id(number, c.marker), c.marker, reference_id(number, c.marker))
         for c in answer.citations
-        if c.doc_id == document.doc_id
+        if c.doc_id == document.doc_id and c not in gone
     ]
     marks += [
         Mark(p.start, p.end, passage_anchor(number, p.passage_id))
         for p in (found.passage for found in answer.retrieved)
-        if p.doc_id == document.doc_id
+        if p.doc_id == document.doc_id and document.text[p.start : p.end] == p.text
     ]
     text = article_html(document.text, marks, document.furniture)
     return f'<div class="body" lang="{escape(document.language)}" dir="auto">{text}</div>'

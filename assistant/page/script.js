@@ -6,6 +6,129 @@
 
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+  // --- What the server hears: a named event with what the element carries in its data. ---
+  const send = (element, event, detail) => {
+    const said = { ...detail, here: window.otsHere?.() ?? "" };
+    element.dispatchEvent(new CustomEvent(`ots:${event}`, { bubbles: true, detail: said }));
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[data-ots]");
+    if (!button) return;
+    const { ots, from, ...detail } = button.dataset;
+    if (from) detail.value = document.getElementById(from).value;
+    send(button, ots, detail);
+    if (button.closest("details.menu")) button.closest("details.menu").open = false;
+    if (button.closest("#past") && ["open", "new"].includes(ots) && narrow()) drawer(false);
+  });
+
+  // --- The drawer of past conversations, and what folds out in it. ---
+  const narrow = () => matchMedia("(max-width: 1100px)").matches;
+  const remember = (store, key, value) => {
+    try {
+      if (value) store().setItem(key, value);
+      else store().removeItem(key);
+    } catch {
+      // A browser that lets nothing be stored forgets, and works on.
+    }
+  };
+  // Gradio writes the panels anew, so what is unfolded is known here and put on each time.
+  const unfolded = { past: false, scope: false };
+  const showUnfolded = () => {
+    for (const [name, open] of Object.entries(unfolded)) {
+      document.getElementById("desk")?.classList.toggle(`${name}-open`, open);
+      const toggle = document.getElementById(`${name}-toggle`);
+      if (toggle && toggle.getAttribute("aria-expanded") !== String(open))
+        toggle.setAttribute("aria-expanded", String(open));
+    }
+  };
+  const drawer = (open) => {
+    unfolded.past = open;
+    showUnfolded();
+    if (!narrow()) remember(() => localStorage, "ots-past", open ? "open" : "");
+  };
+  const unfold = (id) => {
+    const fold = document.getElementById(id);
+    const open = fold.hidden;
+    document.querySelectorAll("#past .fold").forEach((one) => (one.hidden = true));
+    fold.hidden = !open;
+    (open ? fold.querySelector("input, button") : opener(id))?.focus();
+    if (open) fold.querySelector("input")?.select();
+  };
+  const opener = (id) => document.querySelector(`#past .acts [data-fold="${CSS.escape(id)}"]`);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-drawer], [data-fold]");
+    if (button?.dataset.fold) unfold(button.dataset.fold);
+    else if (button) {
+      const open = button.dataset.drawer === "toggle" && !unfolded.past;
+      drawer(open);
+      document.querySelector(open ? "#past button" : "#past-toggle")?.focus();
+    } else if (narrow() && unfolded.past && !event.target.closest?.("#past"))
+      drawer(false);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches?.("#past .fold input, .verdict input"))
+      event.target.parentElement.querySelector("[data-from]").click();
+    if (event.key !== "Escape") return;
+    const fold = event.target.closest?.("#past .fold");
+    if (fold) unfold(fold.id);
+    else if (event.target.closest?.("#past")) {
+      drawer(false);
+      document.getElementById("past-toggle")?.focus();
+    }
+    document.querySelectorAll("details.menu[open]").forEach((menu) => (menu.open = false));
+  });
+  try {
+    unfolded.past = !narrow() && localStorage.getItem("ots-past") === "open";
+  } catch {
+    // See `remember`.
+  }
+
+  // --- A saved file that is opened; one that is too large is not even sent. ---
+  document.addEventListener("change", async (event) => {
+    const file = event.target.id === "import" && event.target.files[0];
+    if (!file) return;
+    const text = file.size > 8e6 ? "x".repeat(2000001) : await file.text();
+    send(event.target, "reopen", { name: file.name, text });
+    event.target.value = "";
+    if (narrow()) drawer(false);
+  });
+
+  // --- Which articles may answer: remembered in this browser. ---
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest?.("#scope-form .scope");
+    if (!form) return;
+    const part = (name) => form.querySelector(`[data-scope="${name}"]`);
+    const unticked = [...form.querySelectorAll('[data-scope="source"]:not(:checked)')];
+    const scope = {
+      left_out: unticked.map((box) => box.value),
+      publisher: part("publisher").value,
+      since: part("since").value,
+      until: part("until").value,
+      unsure: part("unsure").checked,
+    };
+    remember(() => localStorage, "ots-scope", JSON.stringify(scope));
+    send(form, "scope", { scope });
+  });
+  const scoping = (open) => {
+    unfolded.scope = open;
+    showUnfolded();
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.('[data-scope="toggle"]')) scoping(!unfolded.scope);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !event.target.closest?.("#scope-form")) return;
+    scoping(false);
+    document.getElementById("scope-toggle")?.focus();
+  });
+
+  // --- This window's conversation is found again after a reload. ---
+  const conversation = () => {
+    const bar = document.querySelector("#bar [data-conversation]");
+    if (bar?.dataset.conversation)
+      remember(() => sessionStorage, "ots-conversation", bar.dataset.conversation);
+  };
+
   // --- Tooltip: one floating element, filled from the hidden text beside the answer. ---
   const tip = document.createElement("div");
   tip.id = "ots-tip";
@@ -89,12 +212,6 @@
   };
 
   document.addEventListener("click", (event) => {
-    const starter = event.target.closest?.("button.starter");
-    if (starter) {
-      const index = Number(starter.dataset.index);
-      starter.dispatchEvent(new CustomEvent("ots:starter", { bubbles: true, detail: { index } }));
-      return;
-    }
     const link = event.target.closest?.('a[href^="#"]');
     if (!link || !link.closest("#desk")) return;
     event.preventDefault();
@@ -102,8 +219,7 @@
     const id = link.getAttribute("href").slice(1);
     if (!document.getElementById(id) && link.matches(".cite")) {
       // The panel shows another question's evidence: ask for this one's first.
-      const turn = Number(link.closest(".turn").id.split("-")[1]);
-      link.dispatchEvent(new CustomEvent("ots:evidence", { bubbles: true, detail: { turn } }));
+      send(link, "evidence", { turn: Number(link.closest(".turn").id.split("-")[1]) });
     }
     whenThere(id, (target) => arrive(target, id));
   });
@@ -143,5 +259,7 @@
   new MutationObserver(() => {
     settle();
     queue();
+    conversation();
+    showUnfolded();
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 })();

@@ -31,6 +31,8 @@ class Answering(Protocol):
         doc_ids: Collection[str] | None = None,
     ) -> Iterator[Answer]: ...
 
+    def quoting(self) -> Answering: ...
+
 
 def panel(value: str, template: str, **more: Any) -> gr.HTML:
     """An HTML panel; the template's own element stays in place when the value changes."""
@@ -38,9 +40,12 @@ def panel(value: str, template: str, **more: Any) -> gr.HTML:
     return gr.HTML(value, html_template=template, apply_default_css=False, **more)
 
 
-def forward(event: str) -> str:
-    """Hand a browser event from script.js on to Python."""
-    return f"element.addEventListener('ots:{event}', e => trigger('{event}', e.detail));"
+def forward(*events: str) -> str:
+    """Hand browser events from script.js on to Python."""
+    return "".join(
+        f"element.addEventListener('ots:{event}', e => trigger('{event}', e.detail));"
+        for event in events
+    )
 
 
 def fault_html(line: str) -> str:

@@ -1,0 +1,139 @@
+"""An answer's text as HTML, its markers links to their quotes; and which quotes still stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from html import escape
+
+from assistant.page.words import date_in_words
+from assistant.types import Answer, Citation, Document
+
+_MARKER = re.compile(r"\s*\[(\d+)\]")
+_BULLET = re.compile(r"\s*(?:[-•*]|\d{1,2}[.)])\s+")
+GONE = "This quote no longer stands in the article as it is now."
+
+
+def quote_id(turn: int, marker: int) -> str:
+    return f"quote-{turn}-{marker}"
+
+
+def reference_id(turn: int, marker: int) -> str:
+    return f"ref-{turn}-{marker}"
+
+
+def by_marker(citations: Iterable[Citation]) -> dict[int, list[Citation]]:
+    """Citations under their numbers, in the order of the numbers."""
+    grouped: dict[int, list[Citation]] = {}
+    for citation in sorted(citations, key=lambda c: c.marker):
+        grouped.setdefault(citation.marker, []).append(citation)
+    return grouped
+
+
+def lost(answer: Answer, documents: Mapping[str, Document]) -> list[Citation]:
+    """The citations whose quote no longer stands in its article at that place."""
+    return [citation for citation in answer.citations if not _stands(citation, documents)]
+
+
+def _stands(citation: Citation, documents: Mapping[str, Document]) -> bool:
+    document = documents.get(citation.doc_id)
+    start, end = citation.start, citation.end
+    # A negative offset would count from the end.
+    return document is not None and start >= 0 and document.text[start:end] == citation.quote
+
+
+def resettled(answer: Answer, documents: Mapping[str, Document]) -> Answer:
+    """The answer with quotes that moved in their article, and stand there once, at their place."""
+    moved = {c: _moved(c, documents) for c in lost(answer, documents)}
+    if not moved:
+        return answer
+    claims = tuple(
+        replace(claim, citations=tuple(moved.get(c, c) for c in claim.citations))
+        for claim in answer.claims
+    )
+    citations = tuple(moved.get(c, c) for c in answer.citations)
+    return replace(answer, claims=claims, citations=citations)
+
+
+def _moved(citation: Citation, documents: Mapping[str, Document]) -> Citation:
+    document = documents.get(citation.doc_id)
+    if document is None or not citation.quote or document.text.count(citation.quote) != 1:
+        return citation
+    start = document.text.index(citation.quote)
+    return replace(citation, start=start, end=start + len(citation.quote))
+
+
+def text_html(
+    text: str, citations: Sequence[Citation], turn: int, gone: Collection[int] = ()
+) -> str:
+    """Paragraphs and lists, each known marker a link to its quote; the rest is plain text."""
+    numbered = by_marker(citations)
+    seen: set[int] = set()
+    blocks: list[str] = []
+    items: list[str] = []
+
+    def close_list() -> None:
+        if items:
+            blocks.append(f"<ul>{''.join(items)}</ul>")
+            items.clear()
+
+    for line in text.splitlines():
+        if bullet := _BULLET.match(line):
+            items.append(f"<li>{_line_html(line[bullet.end() :], numbered, turn, seen, gone)}</li>")
+        elif line.strip():
+            close_list()
+            blocks.append(
+                f'<p dir="auto">{_line_html(line.strip(), numbered, turn, seen, gone)}</p>'
+            )
+    close_list()
+    return "".join(blocks)
+
+
+def _line_html(
+    line: str,
+    numbered: Mapping[int, Sequence[Citation]],
+    turn: int,
+    seen: set[int],
+    gone: Collection[int],
+) -> str:
+    out, at = [], 0
+    for match in _MARKER.finditer(line):
+        # Longer digit runs are never markers, and int() refuses absurd ones.
+        marker = int(match[1]) if len(match[1]) <= 4 else 0
+        if marker not in numbered:
+            continue
+        out.append(escape(line[at : match.start()]))
+        first = marker not in seen
+        out.append(_marker_html(marker, numbered[marker], turn, first, marker in gone))
+        seen.add(marker)
+        at = match.end()
+    out.append(escape(line[at:]))
+    return "".join(out)
+
+
+def _marker_html(
+    marker: int, citations: Sequence[Citation], turn: int, first: bool, gone: bool
+) -> str:
+    identity = f' id="{reference_id(turn, marker)}"' if first else ""
+    source = citations[0]
+    name = f"Quote {marker}: {source.publisher}, {date_in_words(source.published)}"
+    name += ", no longer in the article" if gone else ""
+    return (
+        f'<a class="cite{" gone" if gone else ""}"{identity} href="#{quote_id(turn, marker)}" '
+        f'aria-label="{escape(name)}" aria-describedby="tip-{turn}-{marker}">{marker}</a>'
+    )
+
+
+def tips_html(citations: Sequence[Citation], turn: int, gone: Collection[int] = ()) -> str:
+    """What is shown beside a marker: its quote and where that is from."""
+    tips = []
+    for marker, group in by_marker(citations).items():
+        quotes = "".join(f"<q>{escape(citation.quote)}</q>" for citation in group)
+        source = group[0]
+        about = f"{source.publisher} · {date_in_words(source.published)}"
+        tips.append(
+            f'<div id="tip-{turn}-{marker}">{quotes}<b>{escape(source.title)}</b>'
+            f"<span>{escape(about)}</span>{f'<em>{GONE}</em>' if marker in gone else ''}</div>"
+        )
+    return f'<div class="tips" hidden>{"".join(tips)}</div>' if tips else ""

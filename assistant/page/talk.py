@@ -1,0 +1,236 @@
+"""The handlers of questions and their answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from assistant.errors import AssistantError, QuestionError
+from assistant.page import render
+from assistant.page.conversation import Turn, messages
+from assistant.page.desk import Desk, Keeper
+from assistant.page.drawer import bar_html, past_html
+from assistant.page.followups import Suggestions
+from assistant.page.here import owner_of, read_here
+from assistant.page.quotes import resettled
+from assistant.page.scope import choose, scope_line
+from assistant.page.scope_form import EMPTY, scope_form_html, scope_line_html
+from assistant.page.widgets import Answering
+from assistant.questions import check_question
+from assistant.types import Document
+
+log = logging.getLogger("ots_assistant.page")
+
+BUSY = "Too many questions are waiting just now. Ask again in a minute."
+SURPRISE = "Something unexpected went wrong; the terminal has the details. You can ask again."
+_SAME: Any = gr.skip()
+
+
+class View(NamedTuple):
+    """What a handler changes on the tab; what it does not name stays as it is."""
+
+    question: Any = _SAME
+    bar: Any = _SAME
+    talk: Any = _SAME
+    status: Any = _SAME
+    evidence: Any = _SAME
+    ask: Any = _SAME
+    stop: Any = _SAME
+    past: Any = _SAME
+    scope_line: Any = _SAME
+    scope_form: Any = _SAME
+    more: Any = _SAME
+
+
+class Page:
+    """The handlers of questions and answers; each returns what its outputs show next."""
+
+    def __init__(
+        self,
+        assistant: Answering,
+        keeper: Keeper | None = None,
+        suggestions: Suggestions | None = None,
+    ) -> None:
+        self._assistant = assistant
+        self.keeper = keeper or Keeper(None)
+        self._suggestions = suggestions or Suggestions(assistant, [])
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        return self._assistant.documents
+
+    def view(self, desk: Desk, status: str | None = None) -> View:
+        """The conversation as it stands, with the evidence of its last turn."""
+        turns, documents = desk.turns, self.documents
+        talk = render.conversation_html(turns, documents)
+        return View(
+            bar=bar_html(desk),
+            talk=talk if turns else render.welcome_html(self._suggestions.starters()),
+            status=render.status_line(turns) if status is None else status,
+            evidence=render.evidence_html(len(turns), turns[-1] if turns else None, documents),
+            ask=gr.update(visible=not desk.growing),
+            stop=gr.update(visible=desk.growing),
+        )
+
+    def redraw(self, desk: Desk) -> View:
+        """Only what stands on the left; the evidence may be being read."""
+        past = past_html(self.keeper.past(desk), desk.talk_id)
+        return View(bar=bar_html(desk), talk=self.view(desk).talk, past=past)
+
+    def with_past(self, desk: Desk, status: str | None = None) -> View:
+        """The same with the list of conversations."""
+        past = past_html(self.keeper.past(desk), desk.talk_id)
+        return self.view(desk, status)._replace(past=past, more=self.more(desk))
+
+    def more(self, desk: Desk) -> str:
+        """What may be asked next."""
+        chosen = choose(desk.scope, self.documents)
+        if not chosen.doc_ids or not desk.turns:
+            return ""
+        doc_ids = () if chosen.all else chosen.doc_ids
+        return render.more_html(self._suggestions.after(desk.turns, doc_ids))
+
+    async def welcome(self, desk: Desk) -> AsyncIterator[Any]:
+        """Questions to start with, as soon as the sources have been asked for them."""
+        while not self._suggestions.ready:
+            await asyncio.sleep(0.3)
+        yield _SAME if desk.turns else render.welcome_html(self._suggestions.starters())
+
+    def scoped(self, desk: Desk) -> View:
+        """The choice of sources as it stands."""
+        chosen = choose(desk.scope, self.documents)
+        return View(scope_line=scope_line_html(chosen, self.documents), more=self.more(desk))
+
+    def arrive(self, desk: Desk, here: str, request: gr.Request | None) -> bool:
+        """Learn on first sight whose desk it is, and put back what lay on it before a reload.
+
+        Also after the server was started anew while the page stayed open. True when it was new.
+        """
+        if desk.owner:
+            return False
+        said = read_here(here)
+        desk.owner = owner_of(said.browser, request)
+        desk.scope = said.scope
+        if desk.turns:
+            self.keeper.keep(desk)
+        elif said.conversation:
+            self.open(desk, said.conversation)
+        return True
+
+    def open(self, desk: Desk, talk_id: str) -> bool:
+        """Put a kept conversation on the desk, its quotes where they stand by now."""
+        if not self.keeper.open(desk, talk_id):
+            return False
+        self.settle(desk)
+        return True
+
+    def settle(self, desk: Desk) -> None:
+        """Find the quotes of earlier answers where they stand by now."""
+        desk.turns = [
+            replace(turn, answer=resettled(turn.answer, self.documents)) if turn.answer else turn
+            for turn in desk.turns
+        ]
+
+    def enter(self, here: str, desk: Desk, request: gr.Request) -> View:
+        """The page was opened or reloaded."""
+        self.arrive(desk, here, request)
+        return self.with_past(desk, None if desk.growing else "")._replace(
+            scope_line=self.scoped(desk).scope_line,
+            scope_form=scope_form_html(desk.scope, self.documents),
+        )
+
+    def begin(self, question: str, here: str, desk: Desk, request: gr.Request | None) -> View:
+        """Show the question at once; while an answer is being written, it waits in the box."""
+        self.arrive(desk, here, request)
+        if desk.growing:
+            return View()
+        try:
+            check_question(question)
+        except QuestionError as fault:
+            # It never was one: it stays in the box, to be changed.
+            return View(status=str(fault))
+        chosen = choose(desk.scope, self.documents)
+        if not chosen.doc_ids:
+            return View(status=chosen.fault or EMPTY)
+        doc_ids = () if chosen.all else chosen.doc_ids
+        scope = scope_line(doc_ids, self.documents) if doc_ids else ""
+        self.keeper.keep(desk, desk.begin(question.strip(), doc_ids, scope))
+        return self.with_past(desk)._replace(question="")
+
+    def begin_starter(self, desk: Desk, chosen: gr.EventData, request: gr.Request) -> View:
+        view = self.begin(str(chosen.question), str(chosen.here), desk, request)
+        return view._replace(question=_SAME)
+
+    def again(self, desk: Desk, chosen: gr.EventData, request: gr.Request) -> View:
+        """Ask the last question once more, whose answer did not come to an end."""
+        self.arrive(desk, str(chosen.here), request)
+        last = desk.turns[-1] if desk.turns else None
+        if last is None or not (last.fault or last.stopped):
+            return View()
+        view = self.begin(last.question, str(chosen.here), desk, request)
+        return view._replace(question=_SAME)
+
+    def answer(self, desk: Desk) -> Iterator[View]:
+        """Stream the answer to the last question."""
+        if not desk.growing or desk.turns[-1].started:
+            yield View()
+            return
+        earlier, turn = desk.turns[:-1], replace(desk.turns[-1], started=True)
+        if self._put(desk, turn):
+            yield self.view(desk)
+        try:
+            growth = self._assistant.stream(turn.question, messages(earlier), turn.doc_ids or None)
+            with contextlib.closing(growth) as snapshots:  # type: ignore[type-var]
+                for snapshot in snapshots:
+                    turn = replace(turn, answer=snapshot)
+                    if not self._put(desk, turn):
+                        return
+                    yield self.view(desk)
+        except AssistantError as fault:
+            turn = replace(turn, fault=str(fault))
+        except Exception:
+            log.exception("No answer to %r", turn.question[:200])
+            turn = replace(turn, fault=SURPRISE)
+        if turn.growing:
+            turn = replace(turn, fault="The answer broke off. You can ask again.")
+        if self._put(desk, turn):
+            yield self.view(desk)
+
+    def _put(self, desk: Desk, turn: Turn) -> bool:
+        """Put what was answered so far in its place; False when it was stopped or left."""
+        if desk.change(turn.turn_id, lambda now: turn if now.growing else now) is not turn:
+            return False
+        self.keeper.keep(desk, turn)
+        return True
+
+    def broke_off(self, desk: Desk) -> View:
+        """What Gradio itself refused, such as a question for which the queue has no room."""
+        self._end(desk, fault=BUSY)
+        return self.view(desk)
+
+    def stop(self, desk: Desk) -> View:
+        self._end(desk, stopped=True)
+        return self.view(desk)
+
+    def _end(self, desk: Desk, **how: Any) -> None:
+        """Let the last answer grow no further."""
+        if desk.growing:
+            last = desk.turns[-1].turn_id
+            if turn := desk.change(last, lambda now: replace(now, **how)):
+                self.keeper.keep(desk, turn)
+
+    def leave(self, desk: Desk) -> None:
+        """Before another conversation takes its place."""
+        self._end(desk, stopped=True)
+
+    def show_evidence(self, desk: Desk, chosen: gr.EventData) -> str:
+        """The evidence of an earlier turn, whose marker was clicked."""
+        number = int(chosen.turn)
+        turn = desk.turns[number - 1] if 0 < number <= len(desk.turns) else None
+        return render.evidence_html(number, turn, self.documents)
