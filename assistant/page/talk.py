@@ -68,10 +68,9 @@ class Page:
     def view(self, desk: Desk, status: str | None = None) -> View:
         """The conversation as it stands, with the evidence of its last turn."""
         turns, documents = desk.turns, self.documents
-        talk = render.conversation_html(turns, documents)
         return View(
             bar=bar_html(desk),
-            talk=talk if turns else render.welcome_html(self._suggestions.starters()),
+            talk=self._talk(desk),
             status=render.status_line(turns) if status is None else status,
             evidence=render.evidence_html(len(turns), turns[-1] if turns else None, documents),
             ask=gr.update(visible=not desk.growing),
@@ -81,7 +80,12 @@ class Page:
     def redraw(self, desk: Desk) -> View:
         """Only what stands on the left; the evidence may be being read."""
         past = past_html(self.keeper.past(desk), desk.talk_id)
-        return View(bar=bar_html(desk), talk=self.view(desk).talk, past=past)
+        return View(bar=bar_html(desk), talk=self._talk(desk), past=past)
+
+    def _talk(self, desk: Desk) -> str:
+        if not desk.turns:
+            return render.welcome_html(self._suggestions.starters())
+        return render.conversation_html(desk.turns, self.documents)
 
     def with_past(self, desk: Desk, status: str | None = None) -> View:
         """The same with the list of conversations."""
@@ -107,13 +111,13 @@ class Page:
         chosen = choose(desk.scope, self.documents)
         return View(scope_line=scope_line_html(chosen, self.documents), more=self.more(desk))
 
-    def arrive(self, desk: Desk, here: str, request: gr.Request | None) -> bool:
+    def arrive(self, desk: Desk, here: str, request: gr.Request | None) -> None:
         """Learn on first sight whose desk it is, and put back what lay on it before a reload.
 
-        Also after the server was started anew while the page stayed open. True when it was new.
+        Every handler does so first: the server may have been started anew under an open page.
         """
         if desk.owner:
-            return False
+            return
         said = read_here(here)
         desk.owner = owner_of(said.browser, request)
         desk.scope = said.scope
@@ -121,7 +125,6 @@ class Page:
             self.keeper.keep(desk)
         elif said.conversation:
             self.open(desk, said.conversation)
-        return True
 
     def open(self, desk: Desk, talk_id: str) -> bool:
         """Put a kept conversation on the desk, its quotes where they stand by now."""
