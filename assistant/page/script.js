@@ -19,6 +19,13 @@
     send(button, ots, detail);
     if (button.closest("details.menu")) button.closest("details.menu").open = false;
     if (button.closest("#past") && ["open", "new"].includes(ots) && narrow()) drawer(false);
+    // The fold closes under the focus: it goes where the keyboard can go on from.
+    const fold = button.closest("#past .fold");
+    if (fold && ots === "rename") unfold(fold.id);
+    else if (fold) {
+      fold.hidden = true;
+      document.getElementById("past-new").focus();
+    }
   });
 
   // --- The drawer of past conversations, and what folds out in it. ---
