@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -274,3 +275,12 @@ def test_no_feedback_yet_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(EvalError, match="nobody has judged"):
         draft_cases(tmp_path / FILE)
     assert not (tmp_path / FILE).exists()
+
+
+def test_many_windows_begin_a_file_at_once(store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        saved = [
+            pool.submit(store.save, ME, f"c{n}", "Where?", [turn(f"t{n}")], True) for n in range(8)
+        ]
+    assert all(one.result() for one in saved)
+    assert len(store.conversations(ME)) == 8

@@ -73,8 +73,10 @@
       drawer(false);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches?.("#past .fold input, .verdict input"))
+    if (event.key === "Enter" && event.target.matches?.("#past .fold input, .verdict input")) {
+      event.preventDefault(); // Else the button that gets the focus now is pressed as well.
       event.target.parentElement.querySelector("[data-from]").click();
+    }
     if (event.key !== "Escape") return;
     const fold = event.target.closest?.("#past .fold");
     if (fold) unfold(fold.id);

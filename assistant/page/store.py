@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -58,6 +59,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._beginning = threading.Lock()
 
     def save(
         self, owner: str, talk_id: str, title: str, turns: Sequence[Turn], begin: bool
@@ -137,7 +139,8 @@ class Store:
             if not self.path.exists():
                 self.path.touch(mode=0o600)  # What people ask is nobody else's.
             with closing(sqlite3.connect(self.path, timeout=5)) as db:
-                _prepare(db, self.path)
+                with self._beginning:  # Two that begin a file at once find it locked.
+                    _prepare(db, self.path)
                 with db:
                     yield db
         except (sqlite3.Error, OSError) as fault:

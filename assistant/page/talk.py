@@ -79,8 +79,7 @@ class Page:
 
     def redraw(self, desk: Desk) -> View:
         """Only what stands on the left; the evidence may be being read."""
-        past = past_html(self.keeper.past(desk), desk.talk_id)
-        return View(bar=bar_html(desk), talk=self._talk(desk), past=past)
+        return View(bar=bar_html(desk), talk=self._talk(desk), past=self._past(desk))
 
     def _talk(self, desk: Desk) -> str:
         if not desk.turns:
@@ -89,8 +88,10 @@ class Page:
 
     def with_past(self, desk: Desk, status: str | None = None) -> View:
         """The same with the list of conversations."""
-        past = past_html(self.keeper.past(desk), desk.talk_id)
-        return self.view(desk, status)._replace(past=past, more=self.more(desk))
+        return self.view(desk, status)._replace(past=self._past(desk), more=self.more(desk))
+
+    def _past(self, desk: Desk) -> str:
+        return past_html(self.keeper.past(desk), desk.talk_id)
 
     def more(self, desk: Desk) -> str:
         """What may be asked next."""
@@ -203,7 +204,7 @@ class Page:
         if turn.growing:
             turn = replace(turn, fault="The answer broke off. You can ask again.")
         if self._put(desk, turn):
-            yield self.view(desk)
+            yield self.view(desk)._replace(past=self._past(desk))
 
     def _put(self, desk: Desk, turn: Turn) -> bool:
         """Put what was answered so far in its place; False when it was stopped or left."""
