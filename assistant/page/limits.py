@@ -57,6 +57,10 @@ class Limited:
     def warm(self) -> None:
         self._assistant.warm()
 
+    def quoting(self) -> Answering:
+        """Without limits: the page asks it of its own accord, to check what it suggests."""
+        return self._assistant.quoting()
+
     def stream(
         self,
         question: str,

@@ -57,6 +57,9 @@ class Shelf:
     def ask(self, question: str, history: Sequence[Message] = ()) -> Answer:
         return self._assistant.ask(question, history)
 
+    def quoting(self) -> Assistant:
+        return self._assistant.quoting()
+
     def stream(
         self,
         question: str,
