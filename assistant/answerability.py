@@ -47,14 +47,26 @@ def features(
     """What is known about a question, its evidence and its draft, as numbers."""
     words = Reading(query.text).words
     everything = frozenset().union(*(seen(hit.window) for hit in ranked))
-    p = min(max(0.5 if probe is None else probe, 0.001), 0.999)
     return Features(
-        probe=math.log(p / (1 - p)),
+        probe=_log_odds(0.5 if probe is None else probe),
         wanted_lacking=len(ranked[0].lacking) / max(len(query.wanted), 1),
         draft_coverage=max((verdict.coverage for verdict in verdicts), default=0.0),
         similarity=max(hit.similarity for hit in ranked),
         words_unknown=len(words - everything) / max(len(words), 1),
     )
+
+
+def is_hopeless(probe: float | None) -> bool:
+    """Whether no draft, however good, could make this an answer: then none needs to be written."""
+    if probe is None:
+        return False
+    best = Features(_log_odds(probe), 0.0, draft_coverage=1.0, similarity=1.0, words_unknown=0.0)
+    return answerability(best) < ANSWERABLE
+
+
+def _log_odds(probability: float) -> float:
+    p = min(max(probability, 0.001), 0.999)
+    return math.log(p / (1 - p))
 
 
 def answerability(found: Features) -> float:

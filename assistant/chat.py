@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant import compose, models, prompts
+from assistant.answerability import is_hopeless
 from assistant.compose import Composer
 from assistant.conclude import conclude
 from assistant.errors import AssistantError, SourceError
@@ -23,6 +24,7 @@ from assistant.languages import language_of
 from assistant.passages import Sentence, sentences
 from assistant.questions import (
     Query,
+    assumes,
     check_question,
     essence,
     leans_on_history,
@@ -216,6 +218,10 @@ class Assistant:
         leads = _leads(ranked)
         try:
             turn.probe = model.probe(prompts.render_answerable(sources, asked, leads))
+            # Nothing would be shown of a draft then; but one that falls for a false premise still
+            # points at the sentence that corrects it.
+            if is_hopeless(turn.probe) and not assumes(turn.query.now):
+                return
             request = prompts.render_draft(sources, asked, leads)
             for claim in _claims(turn, model.stream(request, self._settings.max_answer_tokens)):
                 turn.verdicts.append(turn.grounder.judge(claim))

@@ -147,6 +147,15 @@ def test_the_sources_stand_before_the_question_and_stay_the_same(make_assistant:
     assert "2021-09-15" not in prefixes.pop()
 
 
+def test_no_draft_is_written_where_none_could_count(make_assistant: Make) -> None:
+    chat = ScriptedChat(["It was $9 billion."], [0.02, 0.02])
+    assistant = make_assistant(chat)
+    assert assistant.ask("What was the trade turnover in 2022?").outcome == "not_in_sources"
+    assert not chat.asked
+    assistant.ask("Why did the trade turnover fall in 2022?")
+    assert len(chat.asked) == 1, "a false premise is corrected with the help of a draft"
+
+
 def test_a_follow_up_is_asked_with_what_it_leans_on(make_assistant: Make) -> None:
     chat = ScriptedChat(["The signing took place in Bishkek."], [0.9])
     history = [
