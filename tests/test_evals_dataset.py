@@ -30,6 +30,14 @@ def test_the_set_of_the_project_loads() -> None:
         assert sum(case.language == language for case in cases) >= 8
 
 
+def test_the_set_asked_once_loads_and_shares_no_question_with_the_other() -> None:
+    documents = load_documents(Settings().sources)
+    unseen = load_cases(QUESTIONS.with_name("unseen.jsonl"), documents)
+    known = {case.question for case in load_cases(QUESTIONS, documents)}
+    assert len(unseen) == 40
+    assert not known & {case.question for case in unseen}
+
+
 def test_gold_spans_are_exact(tmp_path: Path) -> None:
     (case,) = load(tmp_path, raw_case())
     (span,) = case.gold[0].spans
