@@ -96,7 +96,7 @@ def _is_year(text: str, match: re.Match[str]) -> bool:
     """Not a count: "of 2000 companies"."""
     if match.group().split()[0].lower() in _FREE:
         return True
-    following = re.match(r"\s+([^\W[0-9]_]+)", text[match.end() :])
+    following = re.match(r"\s+([^\W\d_]+)", text[match.end() :])
     return not following or not following[1].islower() or following[1] in STOPWORDS
 
 

@@ -290,7 +290,7 @@ def test_dates_that_are_not_fully_known_are_left_out_and_named(visit: Visit) -> 
     page.fill('[data-scope="since"]', "2021")
     page.press('[data-scope="since"]', "Tab")
     page.wait_for_selector("#scope-line .left")
-    assert "March 18 (year not given), may or may not lie" in page.inner_text("#scope-line .left")
+    assert "18 March (year not given), may or may not lie" in page.inner_text("#scope-line .left")
     page.check('[data-scope="unsure"]')
     page.wait_for_selector("#scope-toggle:has-text('all 3 articles')")
     page.fill('[data-scope="until"]', "sometime")

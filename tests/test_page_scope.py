@@ -80,7 +80,7 @@ def test_the_chosen_and_why_others_are_left() -> None:
     dated = choose(Scope(since="2021"), DOCUMENTS)
     assert dated.doc_ids == ("a", "m")
     assert dated.left[0] == (
-        "Title of t: March 18 (year not given), may or may not lie in the dates"
+        "Title of t: 18 March (year not given), may or may not lie in the dates"
     )
     assert choose(Scope(since="2021", unsure=True), DOCUMENTS).all
     trend = choose(Scope(publisher="Trend"), DOCUMENTS)

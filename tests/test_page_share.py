@@ -42,7 +42,7 @@ def test_markdown_has_each_quote_as_a_footnote() -> None:
     assert "has since ratified it.[^1-2][^1-3]" in text
     assert (
         "[^1-1]: “during the 11th Summit of the OTS in Bishkek, Kyrgyzstan.” — Azerbaijani "
-        "parliament ratifies digital economy agreement of Turkic states, Trend, March 18 (year "
+        "parliament ratifies digital economy agreement of Turkic states, Trend, 18 March (year "
         "not given), <https://news.example/one>." in text
     )
     assert "\n- Digital documents and electronic signatures" in text

@@ -39,6 +39,8 @@ def listen(host: str, port: int, public: bool, login: bool = False) -> socket.so
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # From here on a browser that comes before the server is up waits instead of being refused.
+        listener.listen(128)
     except (OSError, OverflowError) as fault:
         raise SettingsError(
             f"The page can't be opened at {host}, port {port}: {_reason(fault)}.",
