@@ -34,6 +34,17 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 
 
+def pytest_sessionstart() -> None:
+    """Chroma keeps the files of every index open as long as the process lives."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 <= soft < 8192:
+            enough = 8192 if hard < 0 else min(hard, 8192)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+
+
 def pytest_sessionfinish() -> None:
     Path(os.environ[network_guard.LOG]).unlink(missing_ok=True)
 

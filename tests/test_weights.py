@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import os
-import select
+import selectors
 import subprocess
 import sys
 import threading
@@ -143,8 +143,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[:cut])
         if cut is not None:
             self.close_connection = True
+            waiting = selectors.DefaultSelector()  # `select()` knows no file above 1023
+            waiting.register(self.connection, selectors.EVENT_READ)
             while not self.server.over.is_set():
-                if select.select([self.connection], [], [], 0.02)[0]:
+                if waiting.select(0.02):
                     self.server.hung_up.set()  # the only thing a client says here is goodbye
                     return
 
