@@ -142,8 +142,8 @@ def parts(question: str) -> list[str]:
 def essence(question: str) -> str:
     """The sentences that ask, where others stand beside them that they do not lean on.
 
-    "I am writing a note. Who signed it?" needs both; an order to the model before a question does
-    not belong to it.
+    "It was signed in 2021. By whom?" needs both; of "I am writing a note. What is the bill called?"
+    only the second is asked, and an order to the model before a question falls away.
     """
     pieces = [question[start:end] for start, end in sentence_spans(question)]
     asking = [piece for piece in pieces if piece.rstrip("\"'”’) ").endswith("?")]
