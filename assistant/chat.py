@@ -24,13 +24,13 @@ from assistant.languages import language_of
 from assistant.passages import Sentence, sentences
 from assistant.questions import (
     Query,
+    antecedent,
     assumes,
     check_question,
     essence,
     leans_on_history,
     parts,
     respell,
-    with_history,
 )
 from assistant.reading import Reading
 from assistant.retrieval import Retriever
@@ -138,7 +138,7 @@ class Assistant:
     ) -> Iterator[Answer]:
         asked = essence(question)
         leans = bool(history) and leans_on_history(asked)
-        query = Query(with_history(asked, history), asked) if leans else Query(asked)
+        query = Query(asked, antecedent(asked, history) if leans else "")
         turn = _Turn(question, history if leans else [], language_of(asked), asked)
         self._find(turn, query, doc_ids)
         turn.mark("first_evidence")
@@ -166,7 +166,7 @@ class Assistant:
         drafted = [verdict.text for verdict in turn.verdicts]
         return [
             self._evidence.rank(
-                Query(turn.query.text.replace(turn.query.now, part), part),
+                Query(part, turn.query.before),
                 turn.grounder.windows,
                 turn.candidates,
                 drafted,
@@ -177,7 +177,7 @@ class Assistant:
     def _find(self, turn: _Turn, query: Query, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""
         turn.query = Query(
-            respell(query.text, self._vocabulary), respell(query.asked_now, self._vocabulary)
+            respell(query.now, self._vocabulary), respell(query.before, self._vocabulary)
         )
         turn.candidates = self._retriever.retrieve(turn.query.text, _CANDIDATES, doc_ids)
         turn.hits = turn.candidates[: self._settings.top_k]

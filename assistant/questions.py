@@ -62,12 +62,12 @@ _ANAPHORA = frozenset(
     "former latter both such then".split()
 )
 _OPENERS = re.compile(r"^(and|but|so|or|also|what about|how about|why|when|where|who|which one)\b")
-_PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _PLACE_MEANT = re.compile(
-    rf"\bthe ({'|'.join(_PLACES)}|last|latter)"
+    rf"\bthe ({'|'.join(_ORDINALS)}|\d\d?(?:st|nd|rd|th)|last|latter)"
     r"(?: one\b| of (?:them|these|those)\b|\s*[?.,:]|\s*$)"
 )
-_ENUMERATION = re.compile(
+_NAMES_LISTED = re.compile(
     r"\b[A-ZÀ-Ž][\w’'-]*(?: [\w’'-]+){0,3}(?:, [\w’' -]+)+,? (?:and|or) [\w’' -]+"
 )
 _BETWEEN_ITEMS = re.compile(r",? (?:and|or) |, ")
@@ -86,14 +86,14 @@ _PART = re.compile(
 class Query:
     """What evidence is sought for."""
 
-    text: str
-    """The question, with what it leans on in the conversation before it."""
-    asked_now: str = ""
-    """The question alone, where `text` holds more."""
+    now: str
+    """What is asked."""
+    before: str = ""
+    """What that leans on in the conversation before it; empty where it stands alone."""
 
     @property
-    def now(self) -> str:
-        return self.asked_now or self.text
+    def text(self) -> str:
+        return f"{self.before} {self.now}".strip()
 
     @property
     def wanted(self) -> list[Wanted]:
@@ -164,12 +164,7 @@ def leans_on_history(question: str) -> bool:
     return len(content) < 2 and not named
 
 
-def with_history(question: str, history: Sequence[Message]) -> str:
-    """The question with what it leans on put before it."""
-    return f"{_antecedent(question, history)} {question}".strip()
-
-
-def _antecedent(question: str, history: Sequence[Message]) -> str:
+def antecedent(question: str, history: Sequence[Message]) -> str:
     """What was last asked, with what that leaned on; or the thing that "the second one" means."""
     asked = [i for i, turn in enumerate(history) if turn["role"] == "user"]
     if not asked:
@@ -184,13 +179,18 @@ def _antecedent(question: str, history: Sequence[Message]) -> str:
         if 0 <= place < len(asked) > 1:
             return history[asked[place]]["content"].rstrip()
     if leans_on_history(last):
-        return f"{_antecedent(last, history[: asked[-1]])} {last}".strip()
+        return f"{antecedent(last, history[: asked[-1]])} {last}".strip()
     return last
 
 
 def _place_meant(question: str) -> int | None:
+    """The index that "the second one" or "the last" means."""
     found = _PLACE_MEANT.search(fold(question))
-    return _PLACES.index(found[1]) if found and found[1] in _PLACES else -1 if found else None
+    if not found:
+        return None
+    if found[1] in _ORDINALS:
+        return _ORDINALS.index(found[1])
+    return int(found[1][:-2]) - 1 if found[1][0].isdigit() else -1
 
 
 def _listed(told: str) -> list[str]:
@@ -198,7 +198,7 @@ def _listed(told: str) -> list[str]:
     lines = [line.strip("-• ") for line in told.splitlines() if line.lstrip()[:1] in ("-", "•")]
     if lines:
         return lines
-    found = _ENUMERATION.search(told)
+    found = _NAMES_LISTED.search(told)
     return [piece.strip() for piece in _BETWEEN_ITEMS.split(found[0])] if found else []
 
 

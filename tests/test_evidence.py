@@ -62,7 +62,7 @@ def test_a_list_and_an_exception_tell_a_number(question: str, held: str) -> None
 
 def test_what_was_asked_before_weighs_less_than_what_is_asked_now() -> None:
     before, now = "When was the harbour plan agreed?", "And the piers?"
-    assert "piers" in rank(Query(f"{before} {now}", now))[0].window.text
+    assert "piers" in rank(Query(now, before))[0].window.text
 
 
 def test_a_draft_points_at_its_sentence() -> None:
