@@ -166,7 +166,7 @@ class Assistant:
         drafted = [verdict.text for verdict in turn.verdicts]
         return [
             self._evidence.rank(
-                Query(part, turn.query.before),
+                Query(part, turn.query.text),
                 turn.grounder.windows,
                 turn.candidates,
                 drafted,

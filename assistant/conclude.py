@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from assistant.answerability import ANSWERABLE, answerability, features
 from assistant.compose import Composer
-from assistant.evidence import Ranked, holds, seen
+from assistant.evidence import Ranked, holds, rarities, weight
 from assistant.grounding import Verdict, is_fragment
 from assistant.questions import Query, Wanted, assumes, compares, declines_itself, parts
 from assistant.reading import Reading, Window
@@ -32,6 +32,12 @@ LISTED = 2
 """A draft that names this many items of a list stands for the list."""
 COMPARED = 0.6
 """The same for the second half of a comparison."""
+DRAWN_ON = 0.4
+"""The same for further sentences that a withheld draft draws on."""
+TOLD = 0.5
+"""The share of the draft's own words that a sentence which tells the same has, at least."""
+MOST_DRAWN_ON, ADDS = 2, 0.15
+"""How many of those are quoted, and the share of the draft's own words that each must add."""
 _NEAREST = 2
 _NEARLY, _AGAINST = 0.85, 0.6
 """Sentences quoted where the sources do not answer, and how much of the best's score they need: a
@@ -117,19 +123,53 @@ def _answer(
 def _instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
     """What to quote for a draft that was withheld: what fits the question best.
 
-    Where nearly as good evidence holds the kind of thing asked for, that. A comparison takes two,
-    the second being what the draft speaks of beside the first; and so does a question that takes
-    something for granted, which the second may contradict.
+    Where nearly as good evidence holds the kind of thing asked for, that; then what else the draft
+    draws on. A comparison takes two in any case. So does a question that takes something for
+    granted, which the second may contradict, unless the first tells what the draft does.
     """
     likely = _good(ranked, FITTING)
     first = next((hit for hit in likely if not hit.lacking), ranked[0]).window
     chosen = [_listed(verdicts, ranked) or _completed(first, ranked)]
-    if compares(query.now) or assumes(query.now):
-        drafted = frozenset().union(*(seen(Window((), (Reading(v.text),))) for v in verdicts))
-        rest = [hit.window for hit in _good(ranked, COMPARED) if _is_other(hit.window, first)]
-        own = drafted - seen(first)
-        chosen += sorted(rest, key=lambda window: -len(own & seen(window)))[:1]
+    chosen += _drawn_on(query, verdicts, ranked, chosen[0])
+    takes_two = compares(query.now) or (assumes(query.now) and not _tells(first, query, verdicts))
+    if len(chosen) == 1 and takes_two:
+        chosen += [hit.window for hit in _good(ranked, COMPARED) if _is_other(hit.window, first)][
+            :1
+        ]
     return chosen
+
+
+def _drawn_on(
+    query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked], first: Window
+) -> list[Window]:
+    """Further sentences that a withheld draft draws on, for what it adds to the question.
+
+    What a draft takes from several sentences no single one supports; together they may tell it.
+    """
+    rarity = rarities([hit.window for hit in ranked])
+    told = _told(query, verdicts) & rarity.keys()
+    near = [hit.window for hit in _good(ranked, DRAWN_ON) if _is_other(hit.window, first)]
+    near = [window for window in near if len(window.words & told) > 1]
+    found: list[Window] = []
+    while near and len(found) < MOST_DRAWN_ON:
+        untold = told.difference(first.words, *(window.words for window in found))
+        best = max(near, key=lambda window: weight(untold & window.words, rarity))
+        if weight(untold & best.words, rarity) < ADDS * weight(told, rarity):
+            break
+        found.append(best)
+    return found
+
+
+def _told(query: Query, verdicts: Sequence[Verdict]) -> frozenset[str]:
+    """The words that claims withheld for want of evidence add to the question."""
+    withheld = [v for v in verdicts if v.window is not None and not v.supported]
+    drafted = frozenset().union(*(Reading(verdict.text).words for verdict in withheld))
+    return drafted - Reading(query.text).words
+
+
+def _tells(window: Window, query: Query, verdicts: Sequence[Verdict]) -> bool:
+    told = _told(query, verdicts)
+    return len(told & window.words) > TOLD * len(told)
 
 
 def _listed(verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> Window | None:

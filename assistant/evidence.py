@@ -35,10 +35,10 @@ ASKED_BEFORE = 0.5
 COVERAGE_WEIGHT = 1.5
 SIMILARITY_WEIGHT = 0.6
 PASSAGE_WEIGHT = 0.3
-HINT_WEIGHT = 0.35
+HINT_WEIGHT = 0.75
 LACKING_WEIGHT = 0.4
-PAIR_WEIGHT = 0.2
-APART_WEIGHT = 0.5
+PAIR_WEIGHT = 0.3
+APART_WEIGHT = 0.6
 """What weighs in the ranking: the question's words, the meaning of the whole, the passage around, a
 draft's words; and against it: a missing kind of answer, a second sentence of the same paragraph,
 one of another. Chosen on the development questions."""
@@ -88,7 +88,7 @@ class Evidence:
         draft's words, even wrong ones, help too.
         """
         asked = Reading(query.text)
-        rarity = _rarity(windows)
+        rarity = rarities(windows)
         weights = _weights(asked, Reading(query.now), rarity)
         hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
         meant = np.asarray(self._encoder.encode_query(query.text), dtype=np.float32)
@@ -174,12 +174,17 @@ def _presence(
     return max(nearest, IN_TOPIC if word in topic else 0.0)
 
 
-def _rarity(windows: Sequence[Window]) -> dict[str, float]:
+def rarities(windows: Sequence[Window]) -> dict[str, float]:
     """Inverse sentence frequency of each word; the empty key holds that of an unseen one."""
     singles = [w for w in windows if len(w.sentences) == 1]
     counts = Counter(word for window in singles for word in window.words)
     rarity = {word: math.log(1 + len(singles) / count) for word, count in counts.items()}
     return rarity | {"": math.log(1 + max(len(singles), 1))}
+
+
+def weight(words: Iterable[str], rarity: Mapping[str, float]) -> float:
+    """What words weigh together, each by its rarity."""
+    return sum(rarity.get(word, rarity[""]) for word in words)
 
 
 def _weights(asked: Reading, now: Reading, rarity: dict[str, float]) -> dict[str, float]:

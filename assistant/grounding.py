@@ -63,9 +63,12 @@ class Grounder:
         return Verdict(claim.text, window, objection, covered / max(len(claim.content), 1))
 
 
-def _strength(verdict: Verdict) -> tuple[bool, float, int]:
+def _strength(verdict: Verdict) -> tuple[bool, int, float]:
+    """One sentence that carries a claim is better evidence than two; else the words decide."""
     size = len(verdict.window.sentences) if verdict.window else 9
-    return verdict.supported, round(verdict.coverage, 3), -size
+    if verdict.supported:
+        return True, -size, verdict.coverage
+    return False, 0, round(verdict.coverage, 3) - size / 10_000
 
 
 def clean(draft: str) -> str:

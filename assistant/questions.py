@@ -21,8 +21,9 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     (
         "date",
         re.compile(
-            r"\bwhen\b|\b(what|which|exact) (date|day|month)\b|\bhow (soon|recently)\b|\bdate of\b"
-            r"|\bthe (date|day|month) (that|when|on which|the|it)\b"
+            r"\bwhen\b|\b(what|which|exact) (date|day|month)s?\b|\bdate of\b"
+            r"|\bhow (soon|recently)\b|\bthe (date|day|month) (that|when|on which|the|it)\b"
+            r"|\b(came|was|is) (first|earlier|later|older|newer|more recent)\b"
         ),
     ),
     ("number", re.compile(r"\bhow (many|often|long|old)\b|\bnumber of\b|\bhow (large|big) a\b")),
@@ -42,6 +43,10 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
         ),
     ),
     ("reason", re.compile(r"\bwhy\b|\bwhat reason\b")),
+)
+_INTERROGATIVE = re.compile(r"\b(?:who|whom|whose|when|where|which|why|(?:what|how)(?! about))\b")
+_ASKS = re.compile(
+    rf"{_INTERROGATIVE.pattern}|^(?:did|does|do|is|are|was|were|has|have|can|will)\b"
 )
 _ASSUMES = re.compile(
     r"^\s*why\b|^\s*how come\b|^\s*what (made|makes|explains|led|caused|had changed|was so)\b"
@@ -98,7 +103,8 @@ class Query:
     @property
     def wanted(self) -> list[Wanted]:
         """The kinds of thing asked for; "And Turkey?" asks for what was asked before."""
-        return wanted(self.now) or wanted(self.text)
+        asks_itself = _INTERROGATIVE.search(fold(self.now))
+        return wanted(self.now if asks_itself else self.text)
 
 
 def wanted(question: str) -> list[Wanted]:
@@ -135,8 +141,15 @@ def respell(question: str, vocabulary: Collection[str]) -> str:
 
 def parts(question: str) -> list[str]:
     """The questions within a question: "Who signed it, and when?" asks two."""
-    pieces = [piece.strip(" ,;") for piece in _PART.split(question)]
-    return [piece for piece in pieces if len(tokens(piece)) > 0] or [question]
+    found: list[str] = []
+    for piece in _PART.split(question):
+        if not tokens(piece):
+            continue
+        if found and not _ASKS.search(fold(found[-1])):
+            found[-1] += f", {piece.strip(' ,;')}"  # what only led up to this question
+        else:
+            found.append(piece.strip(" ,;"))
+    return found or [question]
 
 
 def essence(question: str) -> str:

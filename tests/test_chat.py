@@ -65,6 +65,24 @@ def test_off_topic(make_assistant: Make) -> None:
     assert "flour" not in answer.text
 
 
+def test_a_draft_from_several_sentences_is_replaced_by_all_of_them(make_assistant: Make) -> None:
+    answer = ask(
+        make_assistant,
+        "How is trade between Azerbaijan and Turkey meant to develop?",
+        "Trade grew from $4.1 billion in 2020 to a planned mutual turnover of $15 billion in 2023.",
+    )
+    assert "$4.1 billion" in answer.text
+    assert "$15 billion" in answer.text
+    assert "grew" not in answer.text
+    assert len(answer.citations) <= 3
+
+
+def test_a_number_alone_draws_in_no_sentence(make_assistant: Make) -> None:
+    """What has only the year of a draft is about something else."""
+    answer = ask(make_assistant, WHERE, "The agreement was signed in Bishkek in 2020, they say.")
+    assert not any("2020" in citation.quote for citation in answer.citations)
+
+
 def test_a_list_comes_complete(make_assistant: Make) -> None:
     drafted = "Customs and logistics\nConsumer rights protection"
     answer = ask(make_assistant, "Which areas will the parties cooperate in?", drafted)

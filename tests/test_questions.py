@@ -35,6 +35,8 @@ TWO_TOPICS: list[Message] = [
         ("Tell me the year the pact takes effect.", ["year"]),
         ("How did trade go in the year before?", []),
         ("Where does Turkey stand among investors?", []),
+        ("Which of the two came first?", ["date"]),
+        ("On which dates did they meet?", ["date"]),
         ("Where was it signed?", ["place"]),
         ("Who signed it, and how many agreements were there?", ["number", "person"]),
     ],
@@ -88,6 +90,8 @@ def test_what_a_follow_up_leans_on(history: list[Message], question: str, before
 def test_a_follow_up_asks_for_what_was_asked_before_unless_it_says_otherwise() -> None:
     assert Query("And in which city?", "When was it signed?").wanted == ["place"]
     assert Query("And Azerbaijan?", "When did Turkey sign?").wanted == ["date"]
+    assert Query("What about Azerbaijan?", "When did Turkey sign?").wanted == ["date"]
+    assert Query("Which governments are in it?", "Where was it signed?").wanted == []
 
 
 def test_comparisons() -> None:
