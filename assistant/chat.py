@@ -163,13 +163,12 @@ class Assistant:
         several = parts(turn.query.now)
         if len(several) == 1:
             return []
-        drafted = [verdict.text for verdict in turn.verdicts]
+        # A draft often speaks of one part only, and would draw the others to its sentence.
         return [
             self._evidence.rank(
-                Query(part, turn.query.text),
+                Query(part, turn.query.text if leans_on_history(part) else turn.query.before),
                 turn.grounder.windows,
                 turn.candidates,
-                drafted,
             )
             for part in several
         ]

@@ -46,7 +46,7 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
 )
 _INTERROGATIVE = re.compile(r"\b(?:who|whom|whose|when|where|which|why|(?:what|how)(?! about))\b")
 _ASKS = re.compile(
-    rf"{_INTERROGATIVE.pattern}|^(?:did|does|do|is|are|was|were|has|have|can|will)\b"
+    rf"{_INTERROGATIVE.pattern}|(?:^|[.!?:;] )(?:did|does|do|is|are|was|were|has|have|can|will)\b"
 )
 _ASSUMES = re.compile(
     r"^\s*why\b|^\s*how come\b|^\s*what (made|makes|explains|led|caused|had changed|was so)\b"

@@ -45,6 +45,13 @@ def test_the_kinds_of_thing_asked_for(question: str, kinds: list[str]) -> None:
     assert wanted(question) == kinds
 
 
+def test_what_only_leads_up_to_a_question_belongs_to_it() -> None:
+    asked = "Apart from the roadmap, what else was signed, and where?"
+    assert parts(asked) == ["Apart from the roadmap, what else was signed", "where?"]
+    asked = "We ship parcels. Is Turkey in the pact, and does it cover customs?"
+    assert parts(asked) == ["We ship parcels. Is Turkey in the pact", "does it cover customs?"]
+
+
 def test_questions_within_a_question() -> None:
     assert parts("On what date was it backed, and with how many votes?") == [
         "On what date was it backed",
