@@ -30,6 +30,7 @@ from fastapi import FastAPI  # noqa: E402
 from assistant.page.ask import AT_ONCE, ask_tab  # noqa: E402
 from assistant.page.doors import open_doors  # noqa: E402
 from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
+from assistant.page.files import NoFiles, take_no_files  # noqa: E402
 from assistant.page.limits import Limited  # noqa: E402
 from assistant.page.sources_tab import Sources, sources_tab  # noqa: E402
 from assistant.page.store import FILE, Store  # noqa: E402
@@ -142,6 +143,8 @@ def build_server(
     blocks = build_blocks(assistant, readiness, runs, sources, store)
     blocks.queue(max_size=64, api_open=False)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    take_no_files()
+    server.add_middleware(NoFiles)
     server.add_middleware(Guard)
     gr.mount_gradio_app(
         server,

@@ -29,7 +29,9 @@ ARRIVE = """(...inputs) => {
   };
   return [window.otsHere(), ...inputs.slice(1)];
 }"""
-WITH_HERE = "(question, here, ...rest) => [question, window.otsHere?.() ?? '', ...rest]"
+# A paste longer than any question is cut, so that it is refused as one and not as a huge request.
+WITH_HERE = """(question, here, ...rest) =>
+  [question.slice(0, 500_000), window.otsHere?.() ?? '', ...rest]"""
 
 # What the server made is saved by the browser, so that no copy of it lies on the server.
 SAVE = """({ name, type, text }) => {

@@ -63,6 +63,9 @@
   };
   const opener = (id) => document.querySelector(`#past .acts [data-fold="${CSS.escape(id)}"]`);
   document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
     const button = event.target.closest?.("[data-drawer], [data-fold]");
     if (button?.dataset.fold) unfold(button.dataset.fold);
     else if (button) {
@@ -96,7 +99,9 @@
   document.addEventListener("change", async (event) => {
     const file = event.target.id === "import" && event.target.files[0];
     if (!file) return;
-    const text = file.size > 8e6 ? "x".repeat(2000001) : await file.text();
+    let text = file.size > 4e6 ? "" : await file.text();
+    // The guard lets 4 MB through; what is more is longer than any saved conversation.
+    if (file.size > 4e6 || new Blob([JSON.stringify(text)]).size > 3.9e6) text = "x".repeat(2000001);
     send(event.target, "reopen", { name: file.name, text });
     event.target.value = "";
     if (narrow()) drawer(false);
