@@ -28,7 +28,7 @@ import gradio as gr  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 
 from assistant.page.ask import AT_ONCE, ask_tab  # noqa: E402
-from assistant.page.doors import open_doors  # noqa: E402
+from assistant.page.doors import answer_in_json, open_doors  # noqa: E402
 from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
 from assistant.page.files import NoFiles, take_no_files  # noqa: E402
 from assistant.page.limits import Limited  # noqa: E402
@@ -164,6 +164,8 @@ def build_server(
         css="".join((PAGE / name).read_text(encoding="utf-8") for name in STYLES),
         js=(PAGE / "script.js").read_text(encoding="utf-8"),
     )
+    if options.mcp:
+        answer_in_json(blocks.mcp_server_obj)
     readiness.start()
     return server
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,24 +200,32 @@ def test_the_login_page(guarded: str, browser: Any) -> None:  # noqa: F811
 # --- MCP ---
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("mcp") is None, reason="mcp is not installed (pip install '.[mcp]')"
-)
 def test_mcp_tools() -> None:
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
-    async def use(where: str) -> tuple[set[str], Any]:
+    async def use(where: str) -> tuple[set[str], list[Any]]:
         async with (
-            streamablehttp_client(f"{where}gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{where}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
             tools = await session.list_tools()
-            said = await session.call_tool("ask", {"question": "Where was it signed?"})
+            said = [
+                await session.call_tool("ask", {"question": "Where was it signed?"}),
+                await session.call_tool("search_sources", {"query": "electronic signatures"}),
+                await session.call_tool("read_source", {"source": "trend-digital-economy"}),
+                await session.call_tool("read_source", {"source": "x"}),
+            ]
             return {tool.name for tool in tools.tools}, said
 
     with serving(app.build_server(FakeAssistant(), options=app.Options(mcp=True))) as where:
         names, said = asyncio.run(use(where))
     assert names == {"ask", "search_sources", "read_source"}
-    assert "Bishkek" in said.content[0].text
+    assert [one.isError for one in said] == [False, False, False, True]
+    answer, found, article = (json.loads(one.content[0].text) for one in said[:3])
+    assert "Bishkek" in answer["text"]
+    for passage in [one["passage"] for one in found]:
+        if passage["doc_id"] == "trend-digital-economy":
+            assert article["text"][passage["start"] : passage["end"]] == passage["text"]
+    assert "There is no source 'x'" in said[3].content[0].text

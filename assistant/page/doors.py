@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -79,6 +80,16 @@ def open_doors(assistant: Answering, at_once: int) -> None:
     api(ask, api_name="ask", concurrency_limit=at_once, concurrency_id="answer")
     api(search_sources, api_name="search_sources", concurrency_limit=at_once)
     api(read_source, api_name="read_source", concurrency_limit=None)
+
+
+def answer_in_json(tools: Any) -> None:
+    """Let Gradio's MCP tools answer in JSON; by themselves they write dicts as Python does."""
+
+    def in_json(values: list[Any], _root: str) -> list[Any]:
+        texts = (json.dumps(value, ensure_ascii=False) for value in values)
+        return [tools.types.TextContent(type="text", text=text) for text in texts]
+
+    tools.postprocess_output_data = in_json
 
 
 def _turns(history: list[dict[str, str]] | None) -> list[Message]:
