@@ -41,7 +41,6 @@ from assistant.page.widgets import HIDDEN, Answering, panel  # noqa: E402
 log = logging.getLogger("ots_assistant.page")
 
 PAGE = Path(render.__file__).parent
-STYLES = ("style.css", "conversation.css")
 TITLE = "OTS Digital Agreements"
 PER_MINUTE = 20
 """Questions that one person may ask in a minute."""
@@ -126,6 +125,16 @@ def theme() -> gr.themes.Base:
     )
 
 
+def login_html() -> str:
+    """What Gradio shows above its login form, which has neither a title nor the page's styles."""
+    styles = styled("style.css", "login.css")
+    return f"<title>{TITLE}</title><style>{styles}</style>Log in to ask."
+
+
+def styled(*names: str) -> str:
+    return "".join((PAGE / name).read_text(encoding="utf-8") for name in names)
+
+
 def build_server(
     assistant: Answering,
     runs: EvalRuns | None = None,
@@ -158,10 +167,10 @@ def build_server(
         max_file_size="1mb",
         favicon_path=str(PAGE / "icon.svg"),
         auth=options.users,
-        auth_message="Log in to ask." if options.users else None,
+        auth_message=login_html() if options.users else None,
         mcp_server=options.mcp,
         theme=theme(),
-        css="".join((PAGE / name).read_text(encoding="utf-8") for name in STYLES),
+        css=styled("style.css", "conversation.css"),
         js=(PAGE / "script.js").read_text(encoding="utf-8"),
     )
     if options.mcp:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -219,8 +220,10 @@ def test_mcp_tools() -> None:
             ]
             return {tool.name for tool in tools.tools}, said
 
-    with serving(app.build_server(FakeAssistant(), options=app.Options(mcp=True))) as where:
-        names, said = asyncio.run(use(where))
+    built = app.build_server(FakeAssistant(), options=app.Options(mcp=True))
+    # In a thread of its own: Playwright may have a loop running in this one.
+    with serving(built) as where, ThreadPoolExecutor(1) as pool:
+        names, said = pool.submit(asyncio.run, use(where)).result()
     assert names == {"ask", "search_sources", "read_source"}
     assert [one.isError for one in said] == [False, False, False, True]
     answer, found, article = (json.loads(one.content[0].text) for one in said[:3])

@@ -46,7 +46,9 @@ def evals_tab(tab: gr.Tab, runs: EvalRuns) -> None:
                 LIMIT, label="At most so many questions", precision=0, minimum=1, maximum=MOST
             )
             start = gr.Button("Start a run", elem_id="start-run", elem_classes="action")
-            cancel = gr.Button("Cancel", elem_classes="action quiet", visible=False)
+            cancel = gr.Button(
+                "Cancel", elem_id="cancel-run", elem_classes="action quiet", interactive=False
+            )
         state = panel("", "${value}", elem_classes="progress")
         report = panel("", "${value}", elem_id="report")
     shown = [state, start, cancel, report]
@@ -88,4 +90,5 @@ def report_html(runs: EvalRuns) -> str:
 
 
 def _progress(state: State) -> tuple[Any, ...]:
-    return job_html(state), gr.update(visible=not state.running), gr.update(visible=state.running)
+    idle = not state.running
+    return job_html(state), gr.update(interactive=idle), gr.update(interactive=not idle)
