@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from assistant.errors import AssistantError, SettingsError
@@ -32,16 +33,18 @@ from assistant.page.doors import answer_in_json, open_doors  # noqa: E402
 from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
 from assistant.page.files import NoFiles, take_no_files  # noqa: E402
 from assistant.page.limits import Limited  # noqa: E402
+from assistant.page.settings_tab import settings_tab  # noqa: E402
 from assistant.page.sources_tab import Sources, sources_tab  # noqa: E402
 from assistant.page.store import FILE, Store  # noqa: E402
 from assistant.page.timeline_tab import timeline_tab  # noqa: E402
 from assistant.page.users import ADD, Users, load_users  # noqa: E402
-from assistant.page.widgets import HIDDEN, Answering, panel  # noqa: E402
+from assistant.page.widgets import HIDDEN, LABELS, Answering, panel  # noqa: E402
+from assistant.page.words import ENGLISH, in_language, words_of  # noqa: E402
 
 log = logging.getLogger("ots_assistant.page")
 
 PAGE = Path(render.__file__).parent
-TITLE = "OTS Digital Agreements"
+TITLE = ENGLISH("page.title")
 PER_MINUTE = 20
 """Questions that one person may ask in a minute."""
 
@@ -61,7 +64,8 @@ class Readiness:
     def __init__(self, assistant: Answering) -> None:
         self._assistant = assistant
         self.done = False
-        self.line = "Loading the models; the first answer takes a little longer."
+        self.line = "page.loading"
+        """One line, or the key of a text."""
 
     def start(self) -> None:
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
@@ -74,15 +78,16 @@ class Readiness:
             self.line = str(fault)
         except Exception:
             log.exception("The models could not be loaded")
-            self.line = "The models could not be loaded; the terminal has the details."
+            self.line = "page.not_loaded"
         self.done = True
 
-    async def lines(self) -> AsyncIterator[str]:
+    async def lines(self, request: gr.Request) -> AsyncIterator[str]:
         """The line of the masthead, until all is loaded."""
+        say = words_of(request)
         while not self.done:
-            yield self.line
+            yield say.line(self.line)
             await asyncio.sleep(0.3)
-        yield self.line
+        yield escape(say.line(self.line))
 
 
 def build_blocks(
@@ -95,19 +100,28 @@ def build_blocks(
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
         with gr.Row(elem_id="masthead"):
-            panel(render.masthead_html(TITLE), "${value}")
+            panel(
+                str(LABELS("page.about")),
+                '<div class="masthead"><h1>${label}</h1><p>${value}</p></div>',
+                label=LABELS("page.title"),
+            )
             ready = panel("", '<p role="status">${value}</p>', elem_id="ready")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Ask", id="ask", elem_id="tab-ask"):
+            with gr.Tab(LABELS("tabs.ask"), id="ask", elem_id="tab-ask"):
                 ask_tab(assistant, blocks, store)
-            with gr.Tab("Timeline", id="timeline", elem_id="tab-timeline") as tab:
+            with gr.Tab(LABELS("tabs.timeline"), id="timeline", elem_id="tab-timeline") as tab:
                 timeline_tab(tab, assistant)
             if sources is not None:
-                with gr.Tab("Sources", id="sources", elem_id="tab-sources") as tab:
+                with gr.Tab(LABELS("tabs.sources"), id="sources", elem_id="tab-sources") as tab:
                     sources_tab(tab, sources)
             if runs is not None:
-                with gr.Tab("Evals", id="evals", elem_id="tab-evals") as tab:
+                with gr.Tab(LABELS("tabs.evals"), id="evals", elem_id="tab-evals") as tab:
                     evals_tab(tab, runs)
+            with (
+                gr.Tab(LABELS("tabs.settings"), id="settings", elem_id="tab-settings"),
+                gr.Column(elem_classes="sheet"),
+            ):
+                settings_tab()
         open_doors(assistant, AT_ONCE)
         blocks.load(readiness.lines, None, [ready], concurrency_limit=None, **HIDDEN)
     return blocks
@@ -154,7 +168,7 @@ def build_server(
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     take_no_files()
     server.add_middleware(NoFiles)
-    server.add_middleware(Guard)
+    server.add_middleware(Guard, edit=in_language)
     gr.mount_gradio_app(
         server,
         blocks,
@@ -170,6 +184,7 @@ def build_server(
         auth_message=login_html() if options.users else None,
         mcp_server=options.mcp,
         theme=theme(),
+        i18n=LABELS,
         css=styled("style.css", "conversation.css"),
         js=(PAGE / "script.js").read_text(encoding="utf-8"),
     )

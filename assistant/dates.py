@@ -6,7 +6,7 @@ import re
 
 from assistant.text import MONTHS
 
-_DATE = re.compile(r"(?:(\d{4})|-)(?:-(0[1-9]|1[0-2]))?(?:-(\d{2}))?", re.ASCII)
+DATE = re.compile(r"(?:(\d{4})|-)(?:-(0[1-9]|1[0-2]))?(?:-(\d{2}))?", re.ASCII)
 
 
 def date_in_words(date: str) -> str:
@@ -16,7 +16,7 @@ def date_in_words(date: str) -> str:
     """
     if not date:
         return "date not given"
-    match = _DATE.fullmatch(date)
+    match = DATE.fullmatch(date)
     if not match or not any(match.groups()):
         return date
     year, month, day = match.groups()

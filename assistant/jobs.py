@@ -26,7 +26,10 @@ class _Cancelled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the work is; `line` is for people, `failed` tells a fault from news."""
+    """How far the work is; `failed` tells a fault from news.
+
+    `line` is for people: a line, or the key of one of the page's texts.
+    """
 
     running: bool = False
     done: int = 0
@@ -52,14 +55,14 @@ class Job:
                     f"The {self._name} is going on already.", "wait for it to end, or cancel it"
                 )
             self._ended.clear()
-            self.state = State(running=True, line="Starting…")
+            self.state = State(running=True, line="job.starting")
         threading.Thread(target=self._run, args=(work,), name=self._name, daemon=True).start()
 
     def cancel(self) -> None:
         """End the work at its next step."""
         if self.state.running:
             self._ended.set()
-            self.state = replace(self.state, line="Ending after this step…")
+            self.state = replace(self.state, line="job.ending")
 
     async def watch(self) -> AsyncIterator[State]:
         """The state whenever it has changed; last the one it ended with."""
@@ -75,13 +78,12 @@ class Job:
         try:
             ended = State(line=work(self._progress))
         except _Cancelled:
-            ended = State(line="Cancelled.")
+            ended = State(line="job.cancelled")
         except AssistantError as fault:
             ended = State(line=str(fault), failed=True)
         except Exception:
             log.exception("The %s broke off", self._name)
-            line = f"The {self._name} broke off; the terminal has the details."
-            ended = State(line=line, failed=True)
+            ended = State(line="job.broke_off", failed=True)
         self.state = ended
 
     def _progress(self, what: str, done: int, total: int, unit: str) -> None:

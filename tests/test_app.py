@@ -20,6 +20,7 @@ from assistant.errors import ModelError, SettingsError
 from assistant.page import ask, talk
 from assistant.page.desk import Desk
 from assistant.page.guard import Guard
+from assistant.page.words import ENGLISH
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = [
@@ -82,7 +83,7 @@ def test_models_that_do_not_load_are_named() -> None:
     readiness.start()
 
     async def last_line() -> str:
-        return [line async for line in readiness.lines()][-1]
+        return [line async for line in readiness.lines(None)][-1]
 
     assert asyncio.run(last_line()) == "The embedding model is missing. To mend it: run setup"
 
@@ -95,7 +96,7 @@ def test_an_unexpected_fault_keeps_the_conversation(caplog: pytest.LogCaptureFix
     page, desk = talk.Page(Bad()), Desk()
     page.begin("Why?", "", desk, None)
     *_, last = page.answer(desk)
-    assert talk.SURPRISE in last.talk
+    assert ENGLISH(talk.SURPRISE) in last.talk
     assert "never shown" not in last.talk
     assert "Why?" in last.talk
     assert "never shown" in caplog.text

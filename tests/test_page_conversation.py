@@ -252,7 +252,7 @@ def test_a_saved_file_is_opened_again_and_what_is_hostile_stays_text(
     assert len(listed(page)) == 2
     (tmp_path / "other.json").write_text('{"format": "something else"}')
     page.set_input_files("#import", tmp_path / "other.json")
-    page.wait_for_selector('#status:has-text("other.json is no conversation")')
+    page.wait_for_selector('#status:has-text("it is no conversation")')
     assert page.locator(".turn").count() == 1
 
 
@@ -263,7 +263,7 @@ def test_the_sources_are_narrowed_and_it_is_said_with_the_answer(
     visit: Visit, fake: FakeAssistant
 ) -> None:
     page = visit.page
-    page.wait_for_selector("#scope-toggle:has-text('all 3 articles')")
+    page.wait_for_selector("#scope-toggle:has-text('all articles (3)')")
     page.click("#scope-toggle")
     page.uncheck('#scope-form [value="hostile"]')
     page.uncheck('#scope-form [value="azernews-roadmap"]')
@@ -292,7 +292,7 @@ def test_dates_that_are_not_fully_known_are_left_out_and_named(visit: Visit) -> 
     page.wait_for_selector("#scope-line .left")
     assert "18 March (year not given), may or may not lie" in page.inner_text("#scope-line .left")
     page.check('[data-scope="unsure"]')
-    page.wait_for_selector("#scope-toggle:has-text('all 3 articles')")
+    page.wait_for_selector("#scope-toggle:has-text('all articles (3)')")
     page.fill('[data-scope="until"]', "sometime")
     page.press('[data-scope="until"]', "Tab")
     page.wait_for_selector('#scope-line .fault:has-text("which is no date")')

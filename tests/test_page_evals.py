@@ -72,7 +72,7 @@ def test_one_at_a_time_and_cancelled(runs: BackgroundRuns, held: Held) -> None:
         runs.start("", 1)
     runs.job.cancel()
     held.go.set()
-    assert ended(runs.job).line == "Cancelled."
+    assert ended(runs.job).line == "job.cancelled"
     assert runs.page() == ("", "")
     asked = len(held.asked)
     runs.start("", 10)  # goes on where it stopped
@@ -126,7 +126,7 @@ def test_the_tab(visit: Visit, held: Held) -> None:
     held.go.clear()
     page.click("#start-run")
     page.wait_for_selector("#tab-evals progress")
-    assert "Asking: 0 of" in page.inner_text("#tab-evals .progress")
+    assert "0 of" in page.inner_text("#tab-evals .progress")
     page.get_by_role("button", name="Cancel").click()
     held.go.set()
     page.wait_for_function("document.querySelector('#tab-evals').innerText.includes('Cancelled.')")

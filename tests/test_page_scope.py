@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assistant.page.here import owner_of, read_here
 from assistant.page.scope import Scope, choose, placed, read_scope, scope_line
+from assistant.page.words import ENGLISH
 from assistant.types import Document
 
 
@@ -75,29 +76,29 @@ def test_a_partial_date_is_certain_only_when_all_its_days_agree(
 
 
 def test_the_chosen_and_why_others_are_left() -> None:
-    everything = choose(Scope(), DOCUMENTS)
+    everything = choose(ENGLISH, Scope(), DOCUMENTS)
     assert everything.all and everything.doc_ids == ("a", "t", "m", "n")
-    dated = choose(Scope(since="2021"), DOCUMENTS)
+    dated = choose(ENGLISH, Scope(since="2021"), DOCUMENTS)
     assert dated.doc_ids == ("a", "m")
     assert dated.left[0] == (
         "Title of t: 18 March (year not given), may or may not lie in the dates"
     )
-    assert choose(Scope(since="2021", unsure=True), DOCUMENTS).all
-    trend = choose(Scope(publisher="Trend"), DOCUMENTS)
+    assert choose(ENGLISH, Scope(since="2021", unsure=True), DOCUMENTS).all
+    trend = choose(ENGLISH, Scope(publisher="Trend"), DOCUMENTS)
     assert trend.doc_ids == ("t", "m", "n")
     assert trend.left == ("Title of a: published by Azernews",)
-    assert choose(Scope(left_out=frozenset(DOCUMENTS)), DOCUMENTS).doc_ids == ()
-    unknown = choose(Scope(left_out=frozenset({"gone"}), publisher=""), DOCUMENTS)
+    assert choose(ENGLISH, Scope(left_out=frozenset(DOCUMENTS)), DOCUMENTS).doc_ids == ()
+    unknown = choose(ENGLISH, Scope(left_out=frozenset({"gone"}), publisher=""), DOCUMENTS)
     assert unknown.all
 
 
 @pytest.mark.parametrize(
     ("since", "until", "said"),
     [
-        ("last week", "", "'From' is 'last week'"),
-        ("", "2021-13", "'To' is '2021-13'"),
+        ("last week", "", "“From” is “last week”"),
+        ("", "2021-13", "“To” is “2021-13”"),
         ("2021-02-30", "", "2021-02-30"),
-        ("0000", "", "'0000'"),
+        ("0000", "", "“0000”"),
         ("٢٠٢١", "", "no date"),
         ("2022", "2021", "comes after"),
     ],
@@ -105,7 +106,7 @@ def test_the_chosen_and_why_others_are_left() -> None:
 def test_dates_that_are_none_let_nothing_answer_and_are_named(
     since: str, until: str, said: str
 ) -> None:
-    chosen = choose(Scope(since=since, until=until), DOCUMENTS)
+    chosen = choose(ENGLISH, Scope(since=since, until=until), DOCUMENTS)
     assert chosen.doc_ids == ()
     assert said in chosen.fault
     assert "\n" not in chosen.fault
@@ -124,13 +125,13 @@ json_values = st.recursive(
 def test_whatever_a_browser_sends_is_a_scope(said: object, more: dict[str, object]) -> None:
     for value in (said, more):
         scope = read_scope(value)
-        assert set(choose(scope, DOCUMENTS).doc_ids) <= set(DOCUMENTS)
+        assert set(choose(ENGLISH, scope, DOCUMENTS).doc_ids) <= set(DOCUMENTS)
 
 
 def test_what_is_said_with_an_answer() -> None:
-    assert scope_line(("t", "m"), DOCUMENTS) == "Answered from 2 of 4 articles only: Trend"
+    assert scope_line(ENGLISH, ("t", "m"), DOCUMENTS) == "Answered from 2 of 4 articles only: Trend"
     many = {n: replace(document(n, f"P{n}", ""), doc_id=n) for n in "123456"}
-    assert scope_line(tuple("12345"), many).endswith("P1, P2, P3, P4 and others")
+    assert scope_line(ENGLISH, tuple("12345"), many).endswith("P1, P2, P3, P4 and others")
 
 
 # --- Who a browser says it is ---

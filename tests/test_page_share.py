@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from assistant.errors import SourceError
 from assistant.page import render
 from assistant.page.conversation import BROKEN, Turn
-from assistant.page.quotes import GONE, lost, resettled
+from assistant.page.quotes import lost, resettled
 from assistant.page.share import LARGEST, MOST_TURNS, file_name, read_file, to_file, to_markdown
+from assistant.page.words import ENGLISH
 from assistant.types import Answer
 
 fake = FakeAssistant(0)
@@ -36,7 +37,7 @@ def test_markdown_has_each_quote_as_a_footnote() -> None:
     trend = documents["trend-digital-economy"]
     documents[trend.doc_id] = replace(trend, url="https://news.example/one")
     turns = [ask("Where was it signed?"), ask("And electronic signatures?")]
-    text = to_markdown("Where was it signed?", turns, documents, "22 November 2026")
+    text = to_markdown(ENGLISH, "Where was it signed?", turns, documents, "22 November 2026")
     assert text.startswith("# Where was it signed?\n\nSaved on 22 November 2026.\n\n## 1. Where")
     assert "Organization of Turkic States.[^1-1] Its parties" in text
     assert "has since ratified it.[^1-2][^1-3]" in text
@@ -55,7 +56,7 @@ def test_markdown_has_each_quote_as_a_footnote() -> None:
 def test_markdown_holds_no_live_markup(question: str, said: str) -> None:
     answer = replace(ask("Where was it?").answer or Answer, text=said, missing=said, notice=said)  # type: ignore[type-var]
     turn = Turn(question, answer, fault=said, scope=said)  # type: ignore[arg-type]
-    text = to_markdown(question, [turn], {}, "today")
+    text = to_markdown(ENGLISH, question, [turn], {}, "today")
     ours = re.sub(r"\[\^1-\d\]:?", "", text)
     assert not re.search(r"(?<!\\)(?:\\\\)*[\[\]`]", ours)
     assert "<" not in ours
@@ -66,7 +67,7 @@ def test_an_address_that_is_no_web_address_is_left_out() -> None:
     trend = fake.documents["trend-digital-economy"]
     for url in ("javascript:alert(1)", "https://x.example/>\n# Mine", "https://a b"):
         documents = {trend.doc_id: replace(trend, url=url)}
-        assert url not in to_markdown("t", [ask("Where was it?")], documents, "today")
+        assert url not in to_markdown(ENGLISH, "t", [ask("Where was it?")], documents, "today")
 
 
 @pytest.mark.parametrize(
@@ -99,18 +100,18 @@ def test_a_file_is_opened_as_it_was_saved_but_marked() -> None:
     before = [replace(ask("Where was it signed?"), verdict="down", reason="private")]
     text = to_file("My name for it", before)
     assert "private" not in text
-    title, (turn,) = read_file("it.json", text)
+    title, (turn,) = read_file(ENGLISH, "it.json", text)
     assert title == "My name for it"
     assert turn.answer == before[0].answer
     assert turn.shared and not turn.verdict and turn.turn_id
-    html = render.conversation_html([turn], fake.documents)
+    html = render.conversation_html(ENGLISH, [turn], fake.documents)
     assert "Opened from a file" in html
     assert 'class="thumb' not in html
 
 
 def test_one_that_was_still_growing_is_broken_off() -> None:
     first = next(iter(fake.stream("Where was it?")))
-    _, (turn,) = read_file("it.json", to_file("t", [Turn("Where was it?", first)]))
+    _, (turn,) = read_file(ENGLISH, "it.json", to_file("t", [Turn("Where was it?", first)]))
     assert turn.fault == BROKEN
 
 
@@ -134,8 +135,8 @@ def with_answer(**change: Any) -> str:
         (saved(format="other"), "is no conversation"),
         (saved(version=2), "is of version 2"),
         (saved(version=[1] * 99), "is of version"),
-        (saved(turns=[]), "has no list"),
-        (saved(turns=[{"question": "?"}] * (MOST_TURNS + 1)), "has no list"),
+        (saved(turns=[]), "it has no list"),
+        (saved(turns=[{"question": "?"}] * (MOST_TURNS + 1)), "it has no list"),
         (saved(turns=[5]), "a turn is not what it should be"),
         (saved(turns=[{"question": ["?"]}]), "question is not"),
         (saved(turns=[{"question": ""}]), "has no question"),
@@ -149,7 +150,7 @@ def with_answer(**change: Any) -> str:
 )
 def test_what_is_no_saved_conversation_is_refused_in_one_line(text: str, why: str) -> None:
     with pytest.raises(SourceError, match=why) as caught:
-        read_file("odd\nname.json", text)
+        read_file(ENGLISH, "odd\nname.json", text)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("odd name.json")
 
@@ -159,7 +160,7 @@ def test_offsets_out_of_bounds_are_refused(place: int) -> None:
     said = json.loads(with_answer())
     said["turns"][0]["answer"]["citations"][0]["start"] = place
     with pytest.raises(SourceError, match="out of bounds"):
-        read_file("it.json", json.dumps(said))
+        read_file(ENGLISH, "it.json", json.dumps(said))
 
 
 # --- Quotes in an article that has changed ---
@@ -177,10 +178,10 @@ def test_a_quote_that_moved_is_found_and_one_that_went_is_said() -> None:
     assert resettled(turn.answer, fake.documents) is turn.answer
 
     found = replace(turn, answer=answer)
-    talk = render.conversation_html([found], documents)
+    talk = render.conversation_html(ENGLISH, [found], documents)
     assert talk.count('class="cite gone"') == 1
-    assert GONE in talk
-    evidence = render.evidence_html(1, found, documents)
+    assert ENGLISH("evidence.gone") in talk
+    evidence = render.evidence_html(ENGLISH, 1, found, documents)
     assert "no longer stand" in evidence
     assert len(re.findall(r'id="quote-1-\d"', evidence)) == 3
     assert 'at-quote-1-1"' not in evidence
@@ -190,8 +191,8 @@ def test_a_quote_that_moved_is_found_and_one_that_went_is_said() -> None:
 
 def test_an_article_that_is_gone_altogether() -> None:
     turn = ask("Where was it signed?")
-    evidence = render.evidence_html(1, turn, {})
+    evidence = render.evidence_html(ENGLISH, 1, turn, {})
     assert evidence.count('class="number"') == 3
     assert "11th Summit" in evidence
-    text = to_markdown("t", [turn], {}, "today")
-    assert text.count(GONE) == 3
+    text = to_markdown(ENGLISH, "t", [turn], {}, "today")
+    assert text.count(ENGLISH("evidence.gone")) == 3

@@ -19,6 +19,7 @@ from assistant.errors import SourceError
 from assistant.page.reader import age, article_page
 from assistant.page.shelf import Shelf
 from assistant.page.timeline_tab import all_events, figure, table_html
+from assistant.page.words import ENGLISH
 from assistant.timeline import events
 
 WHERE = "Where was the Digital Economy Partnership Agreement signed?"
@@ -55,7 +56,7 @@ def join(name: str) -> None:
     ],
 )
 def test_age(published: str, told: str) -> None:
-    assert age(published, date(2026, 11, 22)) == told
+    assert age(ENGLISH, published, date(2026, 11, 22)) == told
 
 
 def test_what_a_source_says_is_written_as_text() -> None:
@@ -63,16 +64,16 @@ def test_what_a_source_says_is_written_as_text() -> None:
     hostile = document("h", title, '"><img src=x>', "2024-01", f"In 2021, {HOSTILE}")
     found = events(hostile)
     documents = {"h": hostile}
-    page = article_page(hostile, (0, 40)) + table_html(found, documents)
+    page = article_page(ENGLISH, hostile, (0, 40)) + table_html(ENGLISH, found, documents)
     for raw in ("<img", "<script", "<b onclick", "<a href"):
         assert raw not in page
-    assert "<img" not in figure(found, documents).to_json().replace("\\u003c", "<")
+    assert "<img" not in figure(ENGLISH, found, documents).to_json().replace("\\u003c", "<")
 
 
 def test_every_event_has_a_point() -> None:
     one = document("d", "T", "P", "", "In 2020. On March 18. In May 2021. On 2 May 2022.")
     found = all_events({"d": one})
-    plot = figure(found, {"d": one})
+    plot = figure(ENGLISH, found, {"d": one})
     assert sorted(i for trace in plot.data for i in trace.customdata) == [0, 1, 2, 3]
     assert {trace.xaxis for trace in plot.data} == {"x", "x2"}
     year = plot.data[0]
@@ -98,7 +99,7 @@ def test_asking_goes_on_while_the_index_is_built(shelf: Shelf) -> None:
     for _ in range(3):
         shelf.reindex()
         join("re-indexing")
-        assert shelf.job.state.line == "Indexed 11 passages of 2 sources."
+        assert shelf.job.state.line == "job.done"
     stop.set()
     for asker in askers:
         asker.join(30)
@@ -142,7 +143,7 @@ def test_the_sources_tab(visit: Visit) -> None:
     assert "liberated territories" in page.inner_text("#tab-sources .reading")
     page.click("#reindex")
     page.wait_for_function(
-        "document.querySelector('#tab-sources .progress').innerText.includes('11 passages')"
+        "document.querySelector('#tab-sources .progress').innerText.includes('Done.')"
     )
     page.click("#tab-ask-button")
     visit.ask(WHERE, 1)

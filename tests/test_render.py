@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assistant.page import render
 from assistant.page.article import Mark, article_html, paragraphs, slug
 from assistant.page.conversation import Turn, messages, without_markers
-from assistant.page.words import count, date_in_words, language_in_words, sentence
+from assistant.page.words import ENGLISH, sentence
 from assistant.types import Answer, Citation, Claim, Document, Passage, ScoredPassage
 
 nasty = st.text(
@@ -105,15 +105,15 @@ def test_nothing_is_written_unescaped(question: str, said: str, source: str, met
         claims=(Claim(said, "withheld", (), meta),),
     )
     for turn in (Turn(question, full), Turn(question, full, fault=meta), Turn(question)):
-        check_harmless(render.conversation_html([turn]))
-        check_harmless(render.evidence_html(1, turn, {"d": doc}))
-        check_harmless(render.evidence_html(1, turn, {}))
-    check_harmless(render.welcome_html([question]))
+        check_harmless(render.conversation_html(ENGLISH, [turn]))
+        check_harmless(render.evidence_html(ENGLISH, 1, turn, {"d": doc}))
+        check_harmless(render.evidence_html(ENGLISH, 1, turn, {}))
+    check_harmless(render.welcome_html(ENGLISH, [question]))
 
 
 @given(nasty)
 def test_answer_text_survives_rendering(said: str) -> None:
-    reader = check_harmless(render.text_html(said, (), 1))
+    reader = check_harmless(render.text_html(ENGLISH, said, (), 1))
     bare = re.sub(r"(?m)^\s*(?:[-•*]|\d{1,2}[.)])\s+", "", said)
     if "\r" not in said and len(said.splitlines()) == 1:
         assert reader.text.strip() == bare.strip()
@@ -149,7 +149,9 @@ def test_paragraphs_cover_all_that_is_not_blank(text: str) -> None:
 
 def test_markers_become_links_with_names() -> None:
     source = "Signed in Bishkek."
-    html = render.text_html("It was Bishkek. [1][2] See [9] and [1].", (cite(1, 0, 6, source),), 3)
+    html = render.text_html(
+        ENGLISH, "It was Bishkek. [1][2] See [9] and [1].", (cite(1, 0, 6, source),), 3
+    )
     assert 'id="ref-3-1" href="#quote-3-1"' in html
     assert 'aria-label="Quote 1: P, 18 March (year not given)"' in html
     assert 'aria-describedby="tip-3-1"' in html
@@ -160,7 +162,7 @@ def test_markers_become_links_with_names() -> None:
 
 
 def test_lists_and_paragraphs() -> None:
-    html = render.text_html("Two things:\n- one\n- two\n\nThat is all.", (), 1)
+    html = render.text_html(ENGLISH, "Two things:\n- one\n- two\n\nThat is all.", (), 1)
     assert html == (
         '<p dir="auto">Two things:</p><ul><li>one</li><li>two</li></ul>'
         '<p dir="auto">That is all.</p>'
@@ -174,7 +176,7 @@ def test_evidence_puts_cited_first_and_folds_the_rest() -> None:
         ScoredPassage(Passage("d:20", "d", text[20:], 20, len(text)), 1.0, 2),
     )
     turn = Turn("?", answer("Bishkek. [1]", (cite(1, 10, 17, text),), retrieved=found))
-    html = render.evidence_html(1, turn, {"d": document(text)})
+    html = render.evidence_html(ENGLISH, 1, turn, {"d": document(text)})
     assert "1 quote from 1 article" in html
     assert "15 September 2021" in html
     assert "English" in html
@@ -187,20 +189,20 @@ def test_uncited_passages_stand_open() -> None:
     text = "Other matters."
     found = (ScoredPassage(Passage("d:0", "d", text, 0, len(text)), 1.0, 1),)
     pending = Turn("?", answer("", outcome="pending", retrieved=found))
-    assert "Found so far (1)" in render.evidence_html(1, pending, {"d": document(text)})
+    assert "Found so far (1)" in render.evidence_html(ENGLISH, 1, pending, {"d": document(text)})
     nothing = Turn("?", answer("", outcome="not_in_sources", retrieved=found, missing="the date"))
-    html = render.evidence_html(1, nothing, {"d": document(text)})
+    html = render.evidence_html(ENGLISH, 1, nothing, {"d": document(text)})
     assert '<details class="retrieved" open>' in html
     assert "Nearest passages" in html
-    assert "The date." in render.turn_html(1, nothing)
-    assert "Not in the sources" in render.turn_html(1, nothing)
+    assert "The date." in render.turn_html(ENGLISH, 1, nothing)
+    assert "Not in the sources" in render.turn_html(ENGLISH, 1, nothing)
 
 
 def test_missing_is_said_once() -> None:
     said = answer("The sources give no date.", missing="The sources give no date.")
-    assert render.turn_html(1, Turn("?", said)).count("give no date") == 1
+    assert render.turn_html(ENGLISH, 1, Turn("?", said)).count("give no date") == 1
     apart = answer("Signed.", missing="the date")
-    assert "The date." in render.turn_html(1, Turn("?", apart))
+    assert "The date." in render.turn_html(ENGLISH, 1, Turn("?", apart))
 
 
 def test_furniture_is_set_apart() -> None:
@@ -210,11 +212,13 @@ def test_furniture_is_set_apart() -> None:
 
 def test_withheld_is_said_and_not_shown() -> None:
     claims = (Claim("SECRET", "withheld", (), "no source names it"), Claim("B", "withheld"))
-    html = render.turn_html(1, Turn("?", answer("Yes.", claims=claims)))
+    html = render.turn_html(ENGLISH, 1, Turn("?", answer("Yes.", claims=claims)))
     assert "2 sentences were left out" in html
     assert "No source names it." in html
     assert "SECRET" not in html
-    growing = render.turn_html(1, Turn("?", answer("Yes.", claims=claims, outcome="pending")))
+    growing = render.turn_html(
+        ENGLISH, 1, Turn("?", answer("Yes.", claims=claims, outcome="pending"))
+    )
     assert "left out" not in growing
     assert "growing" in growing
 
@@ -243,16 +247,16 @@ def test_history_is_plain_and_leaves_out_failures() -> None:
     ],
 )
 def test_dates(published: str, words: str) -> None:
-    assert date_in_words(published) == words
+    assert ENGLISH.date(published) == words
 
 
 def test_other_words() -> None:
-    assert language_in_words("az") == "Azerbaijani"
-    assert language_in_words("en-GB") == "English"
-    assert language_in_words("xx") == "xx"
-    assert language_in_words("") == "language not given"
-    assert count(1, "quote") == "1 quote"
-    assert count(0, "quote") == "0 quotes"
+    assert ENGLISH.tongue("az") == "Azerbaijani"
+    assert ENGLISH.tongue("en-GB") == "English"
+    assert ENGLISH.tongue("xx") == "xx"
+    assert ENGLISH.tongue("") == "language not given"
+    assert ENGLISH.count("count.quotes", 1) == "1 quote"
+    assert ENGLISH.count("count.quotes", 0) == "0 quotes"
     assert sentence("the date") == "The date."
     assert sentence("Why?") == "Why?"
 
@@ -263,11 +267,11 @@ def test_slugs_are_safe_in_ids(text: str) -> None:
 
 
 def test_status_lines() -> None:
-    assert render.status_line([]) == ""
-    assert render.status_line([Turn("?")]) == "Looking through the articles…"
+    assert render.status_line(ENGLISH, []) == ""
+    assert render.status_line(ENGLISH, [Turn("?")]) == "Looking through the articles…"
     done = answer("Yes. [1]", (cite(1, 0, 1, "x"),), timings={"total": 1.26})
-    assert render.status_line([Turn("?", done)]) == "Done in 1.3 s, with 1 quote."
-    assert render.status_line([Turn("?", done, fault="x")]) == "That did not work."
+    assert render.status_line(ENGLISH, [Turn("?", done)]) == "Done in 1.3 s, with 1 quote."
+    assert render.status_line(ENGLISH, [Turn("?", done, fault="x")]) == "That did not work."
 
 
 def palettes() -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ class Mark:
     """A span of the article that stands out.
 
     `anchor` is the id that links lead to. A quote also has a number and the id of its place in
-    the answer; a passage has neither.
+    the answer, with what the way back is called; a passage has none of these.
     """
 
     start: int
@@ -26,6 +26,7 @@ class Mark:
     anchor: str
     number: int = 0
     back: str = ""
+    label: str = ""
 
 
 def slug(text: str) -> str:
@@ -95,5 +96,5 @@ def _anchor(mark: Mark) -> str:
         return f'<span class="anchor" id="{mark.anchor}" tabindex="-1"></span>'
     return (
         f'<a class="number" id="{mark.anchor}" href="#{mark.back}" '
-        f'aria-label="Quote {mark.number}. Back to the answer">{mark.number}</a>'
+        f'aria-label="{escape(mark.label)}">{mark.number}</a>'
     )

@@ -8,13 +8,12 @@ from typing import Any
 import gradio as gr
 
 from assistant.page.desk import Desk, Keeper
-from assistant.page.drawer import past_html
 from assistant.page.followups import Suggestions, candidates
 from assistant.page.here import ARRIVE, SAVE, WITH_HERE
 from assistant.page.keeping import Keeping
 from assistant.page.store import Store
 from assistant.page.talk import Page, View
-from assistant.page.widgets import HIDDEN, QUICK, Answering, forward, panel
+from assistant.page.widgets import HIDDEN, LABELS, QUICK, Answering, forward, panel
 
 AT_ONCE = 4
 """Questions answered at the same time; later ones wait in the queue, which shows their place."""
@@ -25,7 +24,7 @@ def ask_tab(assistant: Answering, blocks: gr.Blocks, store: Store | None = None)
     suggestions = Suggestions(assistant, candidates())
     suggestions.start()
     page = Page(assistant, Keeper(store), suggestions)
-    wire(page, lay_out(page), blocks)
+    wire(page, lay_out(), blocks)
 
 
 @dataclass(frozen=True)
@@ -53,20 +52,21 @@ class Parts:
         return [getattr(self, name) for name in View._fields]
 
 
-def lay_out(page: Page) -> Parts:
-    empty = page.view(Desk())
+def lay_out() -> Parts:
+    """Empty panels: what stands in them comes with the first event, in the right language."""
     desk, here = gr.State(Desk()), gr.Textbox(visible=False)
     parcel = gr.JSON(visible=False)
     with gr.Row(elem_id="desk"):
         past = panel(
-            past_html([], ""), "${value}", elem_id="past",
+            "", "${value}", elem_id="past",
             js_on_load=forward("open", "new", "rename", "delete", "reopen"),
         )  # fmt: skip
         with gr.Column(elem_id="talk"):
-            bar = panel(empty.bar, "${value}", elem_id="bar", js_on_load=forward("new", "save"))
+            bar = panel("", "${value}", elem_id="bar", js_on_load=forward("new", "save"))
             talk = panel(
-                empty.talk,
-                '<div class="scroll" role="region" aria-label="Conversation">${value}</div>',
+                "",
+                '<div class="scroll" role="region" aria-label="${label}">${value}</div>',
+                label=LABELS("ask.conversation"),
                 elem_id="conversation",
                 js_on_load=forward("evidence", "starter", "again", "verdict"),
             )
@@ -76,21 +76,22 @@ def lay_out(page: Page) -> Parts:
             scope_line = panel("", "${value}", elem_id="scope-line")
             with gr.Row(elem_id="composer"):
                 question = gr.Textbox(
-                    label="Your question",
+                    label=LABELS("ask.question"),
                     show_label=False,
-                    placeholder="Ask about the agreements",
+                    placeholder=LABELS("ask.placeholder"),
                     max_lines=6,
                     container=False,
                     autofocus=True,
                     elem_id="question",
                 )
-                ask = gr.Button("Ask", variant="primary", elem_id="ask")
-                stop = gr.Button("Stop", variant="stop", elem_id="stop", visible=False)
+                ask = gr.Button(LABELS("ask.ask"), variant="primary", elem_id="ask")
+                stop = gr.Button(LABELS("ask.stop"), variant="stop", elem_id="stop", visible=False)
         with gr.Column(elem_id="evidence"):
             evidence = panel(
-                empty.evidence,
-                '<div class="scroll" role="region" aria-label="Evidence" tabindex="0">'
+                "",
+                '<div class="scroll" role="region" aria-label="${label}" tabindex="0">'
                 "${value}</div>",
+                label=LABELS("evidence.title"),
             )
     return Parts(
         desk, here, parcel, bar, talk, status, question, ask, stop, evidence, past,
@@ -143,6 +144,8 @@ def wire_keeping(page: Page, parts: Parts, answers: list[Any]) -> None:
     parts.past.delete(keeping.delete, desk, shown, **QUICK)
     for place in (parts.bar, parts.past):
         place.new(keeping.new, desk, shown, **away)
-    parts.scope_form.scope(keeping.narrow, desk, shown, **QUICK)
+    # Two ticks in a row: Gradio drops what is pressed meanwhile, and the last one counts.
+    last = {"trigger_mode": "always_last", **QUICK}
+    parts.scope_form.scope(keeping.narrow, desk, shown, **last)
     saved = parts.bar.save(keeping.save, desk, [parts.parcel], **QUICK)
     saved.then(None, [parts.parcel], None, js=SAVE, **QUICK)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from assistant.types import Answer, Message
 
 _MARKERS = re.compile(r"[ \t]*\[(\d+)\]")
-BROKEN = "This answer broke off: the page was closed or reloaded while it was being written."
+BROKEN = "turn.closed"
 LONGEST_TITLE = 90
 
 Verdict = Literal["", "up", "down"]
@@ -23,7 +23,7 @@ class Turn:
     question: str
     answer: Answer | None = None
     fault: str = ""
-    """One line saying what went wrong; what was answered before that stays."""
+    """What went wrong, one line or the key of a text; what was answered before that stays."""
     stopped: bool = False
     started: bool = False
     """True once its answer has been asked for, so that no second press asks again."""

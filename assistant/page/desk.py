@@ -11,8 +11,9 @@ from assistant.errors import StorageError
 from assistant.page.conversation import Turn, as_title
 from assistant.page.scope import Scope
 from assistant.page.store import Kept, Store
+from assistant.page.words import ENGLISH, Words
 
-GONE = "This conversation was deleted in another window; it stays here until you leave it."
+GONE = "past.elsewhere"
 
 
 @dataclass
@@ -30,11 +31,13 @@ class Desk:
     title: str = ""
     turns: list[Turn] = field(default_factory=list)
     scope: Scope = field(default_factory=Scope)
+    say: Words = ENGLISH
+    """The words of the page's language."""
     kept: bool = False
     """True once the conversation is in the store."""
     unsaved: set[str] = field(default_factory=set)
     trouble: str = ""
-    """Why it can't be kept, in one line; empty while all is well."""
+    """Why it can't be kept, in one line or as the key of one; empty while all is well."""
 
     @property
     def growing(self) -> bool:

@@ -9,18 +9,21 @@ from html import escape
 from assistant.page.conversation import LONGEST_TITLE
 from assistant.page.desk import Desk
 from assistant.page.store import Kept
-from assistant.page.words import date_in_words
+from assistant.page.words import Words
 
 
 def bar_html(desk: Desk) -> str:
     """The conversation's name and what can be done with it; why it is not kept, if so."""
-    trouble = f'<p class="trouble" role="alert">{escape(desk.trouble)}</p>' if desk.trouble else ""
+    say = desk.say
+    trouble = ""
+    if desk.trouble:
+        trouble = f'<p class="trouble" role="alert">{escape(say.line(desk.trouble))}</p>'
     # script.js remembers the id for this window, so that a reload finds the way back.
     talk_id = escape(desk.talk_id)
     return (
         f'<div class="bar" data-conversation="{talk_id}">'
         '<button type="button" class="quiet" id="past-toggle" data-drawer="toggle" '
-        'aria-controls="past">Conversations</button>'
+        f'aria-controls="past">{say.html("past.title")}</button>'
         f'<span class="name" dir="auto">{escape(desk.title)}</span>'
         f"{_acts(desk)}</div>{trouble}"
     )
@@ -29,50 +32,54 @@ def bar_html(desk: Desk) -> str:
 def _acts(desk: Desk) -> str:
     if not desk.turns:
         return ""
+    new, save = desk.say.html("past.new_short"), desk.say.html("share.save")
     return (
-        '<button type="button" class="quiet" id="new-talk" data-ots="new">New</button>'
-        '<details class="menu"><summary class="quiet">Save</summary><div>'
+        f'<button type="button" class="quiet" id="new-talk" data-ots="new">{new}</button>'
+        f'<details class="menu"><summary class="quiet">{save}</summary><div>'
         '<button type="button" id="save-markdown" data-ots="save" data-kind="markdown">'
-        "As Markdown, quotes as footnotes</button>"
+        f"{desk.say.html('share.markdown')}</button>"
         '<button type="button" id="save-file" data-ots="save" data-kind="json">'
-        "As a file that can be opened here</button></div></details>"
+        f"{desk.say.html('share.file')}</button></div></details>"
     )
 
 
-def past_html(kept: Sequence[Kept], talk_id: str) -> str:
+def past_html(say: Words, kept: Sequence[Kept], talk_id: str) -> str:
     """The drawer: conversations to open, rename and delete, the latest first."""
-    items = "".join(_item(one, at, one.talk_id == talk_id) for at, one in enumerate(kept))
-    listed = f"<ul>{items}</ul>" if kept else '<p class="none">None is kept yet.</p>'
+    items = "".join(_item(say, one, at, one.talk_id == talk_id) for at, one in enumerate(kept))
+    listed = f"<ul>{items}</ul>" if kept else f'<p class="none">{say.html("past.none")}</p>'
     return (
-        '<nav aria-label="Past conversations"><header><h2>Conversations</h2>'
-        '<button type="button" class="quiet" data-drawer="close">Close</button></header>'
+        f'<nav aria-label="{say.html("past.label")}"><header><h2>{say.html("past.title")}</h2>'
+        '<button type="button" class="quiet" data-drawer="close">'
+        f"{say.html('past.close')}</button></header>"
         '<p><button type="button" class="quiet" id="past-new" data-ots="new">'
-        "New conversation</button></p>"
+        f"{say.html('past.new')}</button></p>"
         f"{listed}"
-        '<p class="import"><label for="import">Open a saved file</label>'
+        f'<p class="import"><label for="import">{say.html("past.open_file")}</label>'
         '<input type="file" id="import" accept=".json,application/json"></p></nav>'
     )
 
 
-def _item(kept: Kept, at: int, here: bool) -> str:
+def _item(say: Words, kept: Kept, at: int, here: bool) -> str:
     talk_id, title = escape(kept.talk_id), escape(kept.title)
-    day = date_in_words(datetime.fromtimestamp(kept.changed).date().isoformat())
+    day = say.date(datetime.fromtimestamp(kept.changed).date().isoformat())
+    rename, delete = (say.html(f"past.{act}_it", title=kept.title) for act in ("rename", "delete"))
     current = ' aria-current="true"' if here else ""
     return (
         f'<li{current}><button type="button" class="open" data-ots="open" data-id="{talk_id}">'
         f'<span dir="auto">{title}</span><small>{escape(day)}</small></button>'
         f'<span class="acts"><button type="button" class="quiet" data-fold="rename-{at}" '
-        f'aria-label="Rename: {title}">Rename</button>'
+        f'aria-label="{rename}">{say.html("past.rename")}</button>'
         f'<button type="button" class="quiet" data-fold="delete-{at}" '
-        f'aria-label="Delete: {title}">Delete</button></span>'
+        f'aria-label="{delete}">{say.html("past.delete")}</button></span>'
         f'<span class="fold" id="rename-{at}" hidden>'
         f'<input id="title-{at}" value="{title}" maxlength="{LONGEST_TITLE}" '
-        'aria-label="New name" dir="auto">'
+        f'aria-label="{say.html("past.new_name")}" dir="auto">'
         f'<button type="button" class="quiet" data-ots="rename" data-id="{talk_id}" '
-        f'data-from="title-{at}">Save</button></span>'
+        f'data-from="title-{at}">{say.html("past.save")}</button></span>'
         f'<span class="fold" id="delete-{at}" hidden>'
-        "<span>Delete it with its answers and your verdicts on them?</span>"
+        f"<span>{say.html('past.sure')}</span>"
         f'<button type="button" class="quiet grave" data-ots="delete" data-id="{talk_id}">'
-        "Delete for good</button>"
-        f'<button type="button" class="quiet" data-fold="delete-{at}">Keep it</button></span></li>'
+        f"{say.html('past.for_good')}</button>"
+        f'<button type="button" class="quiet" data-fold="delete-{at}">'
+        f"{say.html('past.keep')}</button></span></li>"
     )

@@ -8,7 +8,7 @@ that markup which slipped past the escaping could still run or load nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -16,6 +16,8 @@ Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Edit = Callable[[bytes, Mapping[str, str]], bytes]
+"""A page and the headers of the request for it -> the page as it is sent."""
 
 POLICY = (
     "default-src 'self'; "
@@ -46,8 +48,9 @@ class Guard:
     Only whole HTML pages are held back to be changed; streams pass through as they come.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, edit: Edit = lambda page, headers: page) -> None:
         self._app = app
+        self._edit = edit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +58,8 @@ class Guard:
             return
         # A compressed page could not be given its nonce; what else is compressed is little.
         scope["headers"] = [h for h in scope["headers"] if h[0].lower() != b"accept-encoding"]
-        outgoing = _Outgoing(send)
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        outgoing = _Outgoing(send, lambda page: self._edit(page, headers))
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > MOST_BYTES:
             await outgoing.refuse()
@@ -77,8 +81,9 @@ class _Counted:
 
 
 class _Outgoing:
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, edit: Callable[[bytes], bytes]) -> None:
         self._send = send
+        self._edit = edit
         self._nonce = secrets.token_urlsafe(16)
         self._start: Event | None = None
         self._page = bytearray()
@@ -113,7 +118,7 @@ class _Outgoing:
     async def _send_page(self, start: Event) -> None:
         # The page's own text is escaped JSON without "<", so every "<script" is the template's.
         nonce = f'<script nonce="{self._nonce}"'.encode()
-        page = bytes(self._page).replace(b"<script", nonce)
+        page = self._edit(bytes(self._page)).replace(b"<script", nonce)
         kept = [h for h in start["headers"] if h[0].lower() != b"content-length"]
         start["headers"] = [*kept, (b"content-length", str(len(page)).encode())]
         self._start = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -14,7 +15,6 @@ from assistant.page.desk import Desk, new_id
 from assistant.page.scope import read_scope
 from assistant.page.share import file_name, read_file, to_file, to_markdown
 from assistant.page.talk import Page, View
-from assistant.page.words import date_in_words
 
 LONGEST_REASON = 300
 
@@ -36,7 +36,7 @@ class Keeping:
         self._arrive(desk, event, request)
         self._page.leave(desk)
         found = self._page.open(desk, str(event.id))
-        return self._page.with_past(desk, "" if found else "That conversation is not there.")
+        return self._page.with_past(desk, "" if found else desk.say("status.no_conversation"))
 
     def rename(self, desk: Desk, event: gr.EventData, request: gr.Request) -> View:
         self._arrive(desk, event, request)
@@ -83,23 +83,23 @@ class Keeping:
         if event.kind == "json":
             name, kind = file_name(title, "json"), "application/json"
             return {"name": name, "type": kind, "text": to_file(desk.title, desk.turns)}
-        today = date_in_words(date.today().isoformat())
-        text = to_markdown(desk.title, desk.turns, self._page.documents, today)
+        today = desk.say.date(date.today().isoformat())
+        text = to_markdown(desk.say, desk.title, desk.turns, self._page.documents, today)
         return {"name": file_name(title, "md"), "type": "text/markdown", "text": text}
 
     def reopen(self, desk: Desk, event: gr.EventData, request: gr.Request) -> View:
         """Open a file that was saved here; it becomes a conversation of one's own."""
         self._arrive(desk, event, request)
         try:
-            title, turns = read_file(str(event.name), str(event.text))
+            title, turns = read_file(desk.say, str(event.name), str(event.text))
         except SourceError as fault:
-            return View(status=str(fault))
+            return View(status=escape(str(fault)))
         self._page.leave(desk)
         desk.clear()
         desk.talk_id, desk.title, desk.turns = new_id(), title, turns
         self._page.settle(desk)
         self._keeper.keep(desk, *desk.turns)
-        return self._page.with_past(desk, "Opened.")
+        return self._page.with_past(desk, desk.say("status.opened"))
 
     def _arrive(self, desk: Desk, event: gr.EventData, request: gr.Request) -> None:
         self._page.arrive(desk, str(event.here), request)

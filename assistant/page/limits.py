@@ -11,6 +11,7 @@ from gradio.context import LocalContext
 
 from assistant.errors import QuestionError
 from assistant.page.widgets import Answering
+from assistant.page.words import words_of
 from assistant.types import Answer, Document, Message
 
 _MINUTE = 60.0
@@ -68,10 +69,8 @@ class Limited:
         doc_ids: Collection[str] | None = None,
     ) -> Iterator[Answer]:
         if wait := self._rate.wait(who()):
-            raise QuestionError(
-                f"That were {self._rate.per_minute} questions within a minute.",
-                f"ask again in {wait:.0f} seconds",
-            )
+            say, often = words_of(LocalContext.request.get(None)), self._rate.per_minute
+            raise QuestionError(say("ask.too_many", n=often, seconds=f"{wait:.0f}"))
         return self._assistant.stream(question, history, doc_ids)
 
 

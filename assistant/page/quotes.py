@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 
-from assistant.page.words import date_in_words
+from assistant.page.words import Words
 from assistant.types import Answer, Citation, Document
 
 _MARKER = re.compile(r"\s*\[(\d+)\]")
 _BULLET = re.compile(r"\s*(?:[-•*]|\d{1,2}[.)])\s+")
-GONE = "This quote no longer stands in the article as it is now."
 
 
 def quote_id(turn: int, marker: int) -> str:
@@ -65,10 +64,11 @@ def _moved(citation: Citation, documents: Mapping[str, Document]) -> Citation:
 
 
 def text_html(
-    text: str, citations: Sequence[Citation], turn: int, gone: Collection[int] = ()
+    say: Words, text: str, citations: Sequence[Citation], turn: int, gone: Collection[int] = ()
 ) -> str:
     """Paragraphs and lists, each known marker a link to its quote; the rest is plain text."""
     numbered = by_marker(citations)
+    names = {n: _name(say, n, group[0], n in gone) for n, group in numbered.items()}
     seen: set[int] = set()
     blocks: list[str] = []
     items: list[str] = []
@@ -80,19 +80,17 @@ def text_html(
 
     for line in text.splitlines():
         if bullet := _BULLET.match(line):
-            items.append(f"<li>{_line_html(line[bullet.end() :], numbered, turn, seen, gone)}</li>")
+            items.append(f"<li>{_line_html(line[bullet.end() :], names, turn, seen, gone)}</li>")
         elif line.strip():
             close_list()
-            blocks.append(
-                f'<p dir="auto">{_line_html(line.strip(), numbered, turn, seen, gone)}</p>'
-            )
+            blocks.append(f'<p dir="auto">{_line_html(line.strip(), names, turn, seen, gone)}</p>')
     close_list()
     return "".join(blocks)
 
 
 def _line_html(
     line: str,
-    numbered: Mapping[int, Sequence[Citation]],
+    names: Mapping[int, str],
     turn: int,
     seen: set[int],
     gone: Collection[int],
@@ -101,39 +99,42 @@ def _line_html(
     for match in _MARKER.finditer(line):
         # Longer digit runs are never markers, and int() refuses absurd ones.
         marker = int(match[1]) if len(match[1]) <= 4 else 0
-        if marker not in numbered:
+        if marker not in names:
             continue
         out.append(escape(line[at : match.start()]))
         first = marker not in seen
-        out.append(_marker_html(marker, numbered[marker], turn, first, marker in gone))
+        out.append(_marker_html(marker, names[marker], turn, first, marker in gone))
         seen.add(marker)
         at = match.end()
     out.append(escape(line[at:]))
     return "".join(out)
 
 
-def _marker_html(
-    marker: int, citations: Sequence[Citation], turn: int, first: bool, gone: bool
-) -> str:
+def _name(say: Words, marker: int, source: Citation, gone: bool) -> str:
+    about = f"{source.publisher}, {say.date(source.published)}"
+    return say("evidence.quote_gone" if gone else "evidence.quote", n=marker, source=about)
+
+
+def _marker_html(marker: int, name: str, turn: int, first: bool, gone: bool) -> str:
     identity = f' id="{reference_id(turn, marker)}"' if first else ""
-    source = citations[0]
-    name = f"Quote {marker}: {source.publisher}, {date_in_words(source.published)}"
-    name += ", no longer in the article" if gone else ""
     return (
         f'<a class="cite{" gone" if gone else ""}"{identity} href="#{quote_id(turn, marker)}" '
         f'aria-label="{escape(name)}" aria-describedby="tip-{turn}-{marker}">{marker}</a>'
     )
 
 
-def tips_html(citations: Sequence[Citation], turn: int, gone: Collection[int] = ()) -> str:
+def tips_html(
+    say: Words, citations: Sequence[Citation], turn: int, gone: Collection[int] = ()
+) -> str:
     """What is shown beside a marker: its quote and where that is from."""
     tips = []
     for marker, group in by_marker(citations).items():
         quotes = "".join(f"<q>{escape(citation.quote)}</q>" for citation in group)
         source = group[0]
-        about = f"{source.publisher} · {date_in_words(source.published)}"
+        about = f"{source.publisher} · {say.date(source.published)}"
+        lost = f"<em>{say.html('evidence.gone')}</em>" if marker in gone else ""
         tips.append(
             f'<div id="tip-{turn}-{marker}">{quotes}<b>{escape(source.title)}</b>'
-            f"<span>{escape(about)}</span>{f'<em>{GONE}</em>' if marker in gone else ''}</div>"
+            f"<span>{escape(about)}</span>{lost}</div>"
         )
     return f'<div class="tips" hidden>{"".join(tips)}</div>' if tips else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 from html import escape
 
-from assistant.dates import date_in_words
 from assistant.page.article import Mark, article_html
-from assistant.page.words import count, language_in_words
+from assistant.page.words import Words
 from assistant.types import Document, Span
 
 FIND_MARK = (
@@ -21,30 +20,30 @@ FIND_MARK = (
 """What a panel with an article does when it changes: brings the mark, or the title, into sight."""
 
 
-def article_page(document: Document, marked: Span | None = None) -> str:
+def article_page(say: Words, document: Document, marked: Span | None = None) -> str:
     """The article under its title, with one stretch of it marked."""
     marks = [Mark(*marked, "marked")] if marked else []
     body = article_html(document.text, marks, document.furniture)
     language = escape(document.language)
     return (
-        f'<article class="reading" tabindex="0"><p class="source">{byline(document)}</p>'
+        f'<article class="reading" tabindex="0"><p class="source">{byline(say, document)}</p>'
         f'<h2 tabindex="-1" dir="auto">{escape(document.title)}</h2>'
         f'<div class="body" lang="{language}" dir="auto">{body}</div></article>'
     )
 
 
-def byline(document: Document) -> str:
+def byline(say: Words, document: Document) -> str:
     """Publisher, author, date with its age, and language, each in an element of its own."""
-    publisher = document.publisher or "Publisher not given"
+    publisher = document.publisher or say("evidence.no_publisher")
     parts = [f'<b class="publisher">{escape(publisher)}</b>']
-    when = date_in_words(document.published)
-    if old := age(document.published, date.today()):
+    when = say.date(document.published)
+    if old := age(say, document.published, date.today()):
         when += f" ({old})"
-    told = (document.author, when, language_in_words(document.language))
+    told = (document.author, when, say.tongue(document.language))
     return "".join([*parts, *(f"<span>{escape(one)}</span>" for one in told if one)])
 
 
-def age(published: str, today: date) -> str:
+def age(say: Words, published: str, today: date) -> str:
     """How long ago, as far as the date tells: `5 years ago`; nothing without a year."""
     if not published[:4].isdigit():
         return ""
@@ -56,5 +55,5 @@ def age(published: str, today: date) -> str:
         months -= 1
     if len(parts) == 1 or months >= 24:
         years = months // 12
-        return f"{count(years, 'year')} ago" if years > 0 else ""
-    return f"{count(months, 'month')} ago" if months > 0 else "this month"
+        return say.count("count.years_ago", years) if years > 0 else ""
+    return say.count("count.months_ago", months) if months > 0 else say("date.this_month")

@@ -12,42 +12,26 @@ from html import escape
 from assistant.page.article import Mark, article_html, slug
 from assistant.page.conversation import Turn
 from assistant.page.quotes import lost, quote_id, reference_id, text_html, tips_html
-from assistant.page.words import count, date_in_words, language_in_words, sentence
+from assistant.page.words import Words, sentence
 from assistant.types import Answer, Citation, Document, ScoredPassage
 
 LONGEST_QUESTION = 600
 """Characters of a question that are shown; a pasted page is cut there."""
-
-GONES = "The articles have changed since: these quotes no longer stand in them"
-SHARED = "Opened from a file: its quotes are held against the articles here, its sentences are not."
-OUTCOMES = {
-    "partial": "Partly in the sources",
-    "corrected_premise": "The sources say otherwise",
-    "not_in_sources": "Not in the sources",
-    "off_topic": "Outside the sources' subject",
-}
+OUTCOMES = ("partial", "corrected_premise", "not_in_sources", "off_topic")
+"""Those that are said above an answer."""
 
 
 def passage_anchor(turn: int, passage_id: str) -> str:
     return f"passage-{turn}-{slug(passage_id)}"
 
 
-def masthead_html(title: str) -> str:
-    return (
-        f'<div class="masthead"><h1>{escape(title)}</h1>'
-        "<p>Answers from the source articles, every sentence beside its quote</p></div>"
-    )
-
-
-def welcome_html(starters: Sequence[str]) -> str:
+def welcome_html(say: Words, starters: Sequence[str]) -> str:
     """What stands in an empty conversation: what this is, and questions to start with."""
     asked = questions_html(starters)
-    items = f'<ul aria-label="Questions to start with">{asked}</ul>' if starters else ""
+    items = f'<ul aria-label="{say.html("welcome.starters")}">{asked}</ul>' if starters else ""
     return (
-        '<div class="welcome"><h2>What would you like to know?</h2>'
-        "<p>Ask in your own words about the digital agreements of the Organization of Turkic "
-        "States. What the articles do not say is left unsaid.</p>"
-        f"{items}</div>"
+        f'<div class="welcome"><h2>{say.html("welcome.title")}</h2>'
+        f"<p>{say.html('welcome.about')}</p>{items}</div>"
     )
 
 
@@ -60,25 +44,27 @@ def questions_html(questions: Sequence[str]) -> str:
     )
 
 
-def more_html(questions: Sequence[str]) -> str:
+def more_html(say: Words, questions: Sequence[str]) -> str:
     """What may be asked next; nothing when there is nothing."""
     if not questions:
         return ""
-    return f'<div class="more"><h2>Ask next</h2><ul>{questions_html(questions)}</ul></div>'
+    heading = f"<h2>{say.html('welcome.next')}</h2>"
+    return f'<div class="more">{heading}<ul>{questions_html(questions)}</ul></div>'
 
 
 def conversation_html(
-    turns: Sequence[Turn], documents: Mapping[str, Document] | None = None
+    say: Words, turns: Sequence[Turn], documents: Mapping[str, Document] | None = None
 ) -> str:
     """All turns, oldest first, numbered from 1."""
     last = len(turns)
     return "\n".join(
-        turn_html(number, turn, documents, last=number == last)
+        turn_html(say, number, turn, documents, last=number == last)
         for number, turn in enumerate(turns, start=1)
     )
 
 
 def turn_html(
+    say: Words,
     number: int,
     turn: Turn,
     documents: Mapping[str, Document] | None = None,
@@ -89,46 +75,47 @@ def turn_html(
     if len(question) > LONGEST_QUESTION:
         question = question[:LONGEST_QUESTION].rstrip() + " …"
     growing = " growing" if turn.growing else ""
+    label = say.html("turn.label", n=number)
     return (
-        f'<article class="turn{growing}" id="turn-{number}" aria-label="Question {number}">'
+        f'<article class="turn{growing}" id="turn-{number}" aria-label="{label}">'
         f'<h2 class="question" dir="auto">{escape(question)}</h2>'
-        f'<div class="answer">{_answer_html(number, turn, documents, last)}</div></article>'
+        f'<div class="answer">{_answer_html(say, number, turn, documents, last)}</div></article>'
     )
 
 
 def _answer_html(
-    number: int, turn: Turn, documents: Mapping[str, Document] | None, last: bool
+    say: Words, number: int, turn: Turn, documents: Mapping[str, Document] | None, last: bool
 ) -> str:
     parts = []
     answer = turn.answer
     if answer is not None:
         gone = set() if documents is None else {c.marker for c in lost(answer, documents)}
-        if label := OUTCOMES.get(answer.outcome):
-            parts.append(f'<p class="outcome">{escape(label)}</p>')
-        parts.append(text_html(answer.text, answer.citations, number, gone))
-        parts.append(_remarks_html(answer))
-        parts.append(tips_html(answer.citations, number, gone))
+        if answer.outcome in OUTCOMES:
+            parts.append(f'<p class="outcome">{say.html(f"turn.{answer.outcome}")}</p>')
+        parts.append(text_html(say, answer.text, answer.citations, number, gone))
+        parts.append(_remarks_html(say, answer))
+        parts.append(tips_html(say, answer.citations, number, gone))
     if turn.growing:
         waiting = " waiting" if answer is None or not answer.text else ""
         parts.append(f'<p class="writing{waiting}" aria-hidden="true"><i></i><i></i><i></i></p>')
     if turn.scope:
         parts.append(f'<p class="remark scoped">{escape(turn.scope)}.</p>')
     if turn.shared:
-        parts.append(f'<p class="remark">{SHARED}</p>')
+        parts.append(f'<p class="remark">{say.html("turn.shared")}</p>')
     if turn.stopped:
-        parts.append('<p class="remark">You stopped this answer.</p>')
+        parts.append(f'<p class="remark">{say.html("turn.stopped")}</p>')
     if turn.fault:
-        parts.append(f'<p class="fault" role="alert">{escape(turn.fault)}</p>')
+        parts.append(f'<p class="fault" role="alert">{escape(say.line(turn.fault))}</p>')
     if last and (turn.fault or turn.stopped):
         parts.append(
-            '<p><button type="button" class="quiet" id="again" data-ots="again">Ask again</button>'
-            "</p>"
+            '<p><button type="button" class="quiet" id="again" data-ots="again">'
+            f"{say.html('turn.again')}</button></p>"
         )
-    parts.append(_verdict_html(number, turn))
+    parts.append(_verdict_html(say, number, turn))
     return "".join(parts)
 
 
-def _verdict_html(number: int, turn: Turn) -> str:
+def _verdict_html(say: Words, number: int, turn: Turn) -> str:
     """Thumbs under a finished answer, and room for a reason once one is pressed."""
     if turn.answer is None or turn.answer.outcome == "pending" or turn.shared or not turn.turn_id:
         return ""
@@ -137,45 +124,45 @@ def _verdict_html(number: int, turn: Turn) -> str:
         f'<button type="button" class="thumb {verdict}" id="{verdict}-{number}" {which} '
         f'data-verdict="{verdict}" aria-pressed="{str(turn.verdict == verdict).lower()}" '
         f'title="{name}"><span>{name}</span></button>'
-        for verdict, name in (("up", "Good answer"), ("down", "Bad answer"))
+        for verdict, name in (("up", say.html("verdict.up")), ("down", say.html("verdict.down")))
     )
     why = ""
     if turn.verdict:
-        asked = "What was good?" if turn.verdict == "up" else "What was wrong?"
+        asked = say.html(f"verdict.why_{turn.verdict}")
+        noted = say.html("verdict.reason_saved" if turn.reason else "verdict.noted")
         why = (
             f'<input id="reason-{number}" value="{escape(turn.reason)}" maxlength="300" '
-            f'aria-label="{asked} (optional)" placeholder="{asked} (optional)" dir="auto">'
+            f'aria-label="{asked}" placeholder="{asked}" dir="auto">'
             f'<button type="button" class="quiet" {which} data-verdict="{turn.verdict}" '
-            f'data-from="reason-{number}">Save</button>'
-            f'<span class="noted" role="status">{"Reason saved." if turn.reason else "Noted."}'
-            "</span>"
+            f'data-from="reason-{number}">{say.html("verdict.save")}</button>'
+            f'<span class="noted" role="status">{noted}</span>'
         )
     return (
-        f'<div class="verdict" role="group" aria-label="Was this answer good?">{thumbs}{why}</div>'
+        f'<div class="verdict" role="group" aria-label="{say.html("verdict.label")}">'
+        f"{thumbs}{why}</div>"
     )
 
 
-def _remarks_html(answer: Answer) -> str:
+def _remarks_html(say: Words, answer: Answer) -> str:
     """What is missing or was withheld, and how the answer came to be, in plain words."""
     parts = []
     if answer.missing and answer.missing not in answer.text:
         parts.append(
-            '<p class="missing"><b>Missing from the sources</b> '
+            f'<p class="missing"><b>{say.html("turn.missing")}</b> '
             f"{escape(sentence(answer.missing))}</p>"
         )
     if answer.outcome != "pending":
-        parts.append(_withheld_html(answer))
+        parts.append(_withheld_html(say, answer))
     if answer.notice:
         parts.append(f'<p class="remark">{escape(answer.notice)}</p>')
     return "".join(parts)
 
 
-def _withheld_html(answer: Answer) -> str:
+def _withheld_html(say: Words, answer: Answer) -> str:
     withheld = [claim for claim in answer.claims if claim.status == "withheld"]
     if not withheld:
         return ""
-    were = "was" if len(withheld) == 1 else "were"
-    line = f"{count(len(withheld), 'sentence')} {were} left out: the sources do not bear it out."
+    line = escape(say.count("count.withheld", len(withheld)))
     reasons = list(dict.fromkeys(c.missing for c in withheld if c.missing))
     if not reasons:
         return f'<p class="remark">{line}</p>'
@@ -183,31 +170,38 @@ def _withheld_html(answer: Answer) -> str:
     return f'<details class="remark"><summary>{line}</summary><ul>{items}</ul></details>'
 
 
-def status_line(turns: Sequence[Turn]) -> str:
+def status_line(say: Words, turns: Sequence[Turn]) -> str:
     """Where the last question stands, in one plain line for eyes and screen readers alike."""
     if not turns:
         return ""
     turn = turns[-1]
     answer = turn.answer
     if turn.fault:
-        return "That did not work."
+        return say("status.failed")
     if turn.stopped:
-        return "Stopped."
+        return say("status.stopped")
     if answer is None:
-        return "Looking through the articles…"
+        return say("status.looking")
     if turn.growing:
-        articles = len({found.passage.doc_id for found in answer.retrieved})
-        found = f"{count(len(answer.retrieved), 'passage')} in {count(articles, 'article')}"
-        return f"Found {found}. Writing the answer…"
-    quotes = len(answer.citations)
-    took = f" in {answer.timings['total']:.1f} s" if "total" in answer.timings else ""
-    return f"Done{took}, with {count(quotes, 'quote')}." if quotes else f"Done{took}."
+        passages = say.count("count.passages", len(answer.retrieved))
+        count = len({found.passage.doc_id for found in answer.retrieved})
+        articles = say.count("count.articles", count)
+        return say("status.writing", passages=passages, articles=articles)
+    if "total" not in answer.timings:
+        return say("status.done")
+    seconds = f"{answer.timings['total']:.1f}"
+    if not answer.citations:
+        return say("status.done_in", seconds=seconds)
+    quotes = say.count("count.quotes", len(answer.citations))
+    return say("status.done_quoting", seconds=seconds, quotes=quotes)
 
 
-def evidence_html(number: int, turn: Turn | None, documents: Mapping[str, Document]) -> str:
+def evidence_html(
+    say: Words, number: int, turn: Turn | None, documents: Mapping[str, Document]
+) -> str:
     """Cited articles in full with their quotes marked, then what else was retrieved."""
     if turn is None or turn.answer is None:
-        return _empty_evidence(turn)
+        return _empty_evidence(say, turn)
     answer = turn.answer
     in_order = sorted(answer.citations, key=lambda citation: citation.marker)
     gone = [citation for citation in lost(answer, documents) if citation.quote]
@@ -216,14 +210,17 @@ def evidence_html(number: int, turn: Turn | None, documents: Mapping[str, Docume
     others = [found for found in answer.retrieved if found.passage.passage_id not in quoted]
     more = list(dict.fromkeys(found.passage.doc_id for found in others))
     uncited = [doc_id for doc_id in more if doc_id in documents and doc_id not in cited]
-    parts = [_evidence_heading(number, turn, len(cited)), _gone_html(number, answer, gone)]
-    parts += [_article(number, documents[doc_id], answer) for doc_id in cited]
-    parts.append(_retrieved(number, others, documents, bool(cited), turn.growing))
-    parts += [_folded_article(number, documents[doc_id], answer) for doc_id in uncited]
+    parts = [
+        _evidence_heading(say, number, turn, len(cited)),
+        _gone_html(say, number, answer, gone),
+    ]
+    parts += [_article(say, number, documents[doc_id], answer) for doc_id in cited]
+    parts.append(_retrieved(say, number, others, documents, bool(cited), turn.growing))
+    parts += [_folded_article(say, number, documents[doc_id], answer) for doc_id in uncited]
     return f'<div class="evidence" id="evidence-{number}">{"".join(parts)}</div>'
 
 
-def _gone_html(number: int, answer: Answer, gone: Sequence[Citation]) -> str:
+def _gone_html(say: Words, number: int, answer: Answer, gone: Sequence[Citation]) -> str:
     """Quotes that can't be shown in their article any more; their markers lead here."""
     if not gone:
         return ""
@@ -233,70 +230,76 @@ def _gone_html(number: int, answer: Answer, gone: Sequence[Citation]) -> str:
     items = "".join(
         f'<li><a class="number"{"" if c.marker in standing else ids.pop(c.marker, "")} '
         f'href="#{reference_id(number, c.marker)}" '
-        f'aria-label="Quote {c.marker}. Back to the answer">{c.marker}</a>'
+        f'aria-label="{say.html("evidence.back", n=c.marker)}">{c.marker}</a>'
         f'<q dir="auto">{escape(c.quote)}</q> <span>{escape(c.title)} · {escape(c.publisher)} · '
-        f"{escape(date_in_words(c.published))}</span></li>"
+        f"{escape(say.date(c.published))}</span></li>"
         for c in gone
     )
     return (
-        f'<section class="gone" aria-label="Quotes that no longer stand"><h3>{GONES}</h3>'
-        f"<ul>{items}</ul></section>"
+        f'<section class="gone" aria-label="{say.html("evidence.gones_label")}">'
+        f"<h3>{say.html('evidence.gones')}</h3><ul>{items}</ul></section>"
     )
 
 
-def _empty_evidence(turn: Turn | None) -> str:
-    line = "Looking for passages…"
-    if turn is None:
-        line = "The passages behind each answer appear here, marked in the text of their article."
-    elif not turn.growing:
-        line = "No passages were found before it ended."
-    return f'<div class="evidence empty"><h2>Evidence</h2><p>{line}</p></div>'
+def _empty_evidence(say: Words, turn: Turn | None) -> str:
+    key = "none_yet" if turn is None else ("looking" if turn.growing else "ended")
+    heading, line = say.html("evidence.title"), say.html(f"evidence.{key}")
+    return f'<div class="evidence empty"><h2>{heading}</h2><p>{line}</p></div>'
 
 
-def _evidence_heading(number: int, turn: Turn, articles: int) -> str:
+def _evidence_heading(say: Words, number: int, turn: Turn, articles: int) -> str:
     answer = turn.answer
     assert answer is not None
     if answer.citations:
-        line = f"{count(len(answer.citations), 'quote')} from {count(articles, 'article')}"
+        quotes = say.count("count.quotes", len(answer.citations))
+        told = say.count("count.articles", articles)
+        line = say.html("evidence.quotes", quotes=quotes, articles=told)
     elif turn.growing:
-        line = f"{count(len(answer.retrieved), 'passage')} found; the answer is being written"
-    elif answer.retrieved:
-        line = "Nothing is quoted; these passages came nearest"
+        passages = say.count("count.passages", len(answer.retrieved))
+        line = say.html("evidence.growing", passages=passages)
     else:
-        line = "No passage was found"
-    heading = f'<h2>Evidence <span class="of">for question {number}</span></h2>'
-    return f'{heading}<p class="sum">{line}</p>'
+        line = say.html("evidence.nearest" if answer.retrieved else "evidence.nothing")
+    of = f'<span class="of">{say.html("evidence.question", n=number)}</span>'
+    return f'<h2>{say.html("evidence.title")} {of}</h2><p class="sum">{line}</p>'
 
 
-def _source_html(document: Document) -> str:
-    byline = [f'<b class="publisher">{escape(document.publisher or "Publisher not given")}</b>']
+def _source_html(say: Words, document: Document) -> str:
+    publisher = document.publisher or say("evidence.no_publisher")
+    byline = [f'<b class="publisher">{escape(publisher)}</b>']
     if document.author:
         byline.append(f"<span>{escape(document.author)}</span>")
-    byline.append(f"<span>{escape(date_in_words(document.published))}</span>")
-    byline.append(f"<span>{escape(language_in_words(document.language))}</span>")
+    byline.append(f"<span>{escape(say.date(document.published))}</span>")
+    byline.append(f"<span>{escape(say.tongue(document.language))}</span>")
     return f'<p class="source">{"".join(byline)}</p>'
 
 
-def _article(number: int, document: Document, answer: Answer) -> str:
+def _article(say: Words, number: int, document: Document, answer: Answer) -> str:
     return (
         f'<section class="article" aria-label="{escape(document.title)}"><header>'
-        f'{_source_html(document)}<h3 dir="auto">{escape(document.title)}</h3></header>'
-        f"{_body(number, document, answer)}</section>"
+        f'{_source_html(say, document)}<h3 dir="auto">{escape(document.title)}</h3></header>'
+        f"{_body(say, number, document, answer)}</section>"
     )
 
 
-def _folded_article(number: int, document: Document, answer: Answer) -> str:
+def _folded_article(say: Words, number: int, document: Document, answer: Answer) -> str:
     return (
-        f'<details class="article"><summary>{_source_html(document)}'
+        f'<details class="article"><summary>{_source_html(say, document)}'
         f'<h3 dir="auto">{escape(document.title)}</h3></summary>'
-        f"{_body(number, document, answer)}</details>"
+        f"{_body(say, number, document, answer)}</details>"
     )
 
 
-def _body(number: int, document: Document, answer: Answer) -> str:
+def _body(say: Words, number: int, document: Document, answer: Answer) -> str:
     gone = lost(answer, {document.doc_id: document})
     marks = [
-        Mark(c.start, c.end, quote_id(number, c.marker), c.marker, reference_id(number, c.marker))
+        Mark(
+            c.start,
+            c.end,
+            quote_id(number, c.marker),
+            c.marker,
+            reference_id(number, c.marker),
+            say("evidence.back", n=c.marker),
+        )
         for c in answer.citations
         if c.doc_id == document.doc_id and c not in gone
     ]
@@ -310,6 +313,7 @@ def _body(number: int, document: Document, answer: Answer) -> str:
 
 
 def _retrieved(
+    say: Words,
     number: int,
     found: Sequence[ScoredPassage],
     documents: Mapping[str, Document],
@@ -319,21 +323,24 @@ def _retrieved(
     """Passages that are not quoted: folded away once quotes stand above them."""
     if not found:
         return ""
-    items = "".join(_passage_item(number, one, documents) for one in found)
-    name = "Also retrieved" if cited else ("Found so far" if growing else "Nearest passages")
+    items = "".join(_passage_item(say, number, one, documents) for one in found)
+    name = "also" if cited else ("so_far" if growing else "near")
     return (
         f'<details class="retrieved"{"" if cited else " open"}>'
-        f"<summary>{name} ({len(found)})</summary><ol>{items}</ol></details>"
+        f"<summary>{say.html(f'evidence.{name}', n=len(found))}</summary><ol>{items}</ol></details>"
     )
 
 
-def _passage_item(number: int, found: ScoredPassage, documents: Mapping[str, Document]) -> str:
+def _passage_item(
+    say: Words, number: int, found: ScoredPassage, documents: Mapping[str, Document]
+) -> str:
     passage = found.passage
     document = documents.get(passage.doc_id)
     if document is None:
         return f'<li><p class="excerpt" dir="auto">{escape(passage.text)}</p></li>'
     return (
-        f'<li>{_source_html(document)}<p class="excerpt" dir="auto">{escape(passage.text)}</p>'
+        f'<li>{_source_html(say, document)}<p class="excerpt" dir="auto">{escape(passage.text)}</p>'
         f'<a class="read" href="#{passage_anchor(number, passage.passage_id)}" '
-        f'aria-label="Read passage {found.rank} in the article">Read in the article</a></li>'
+        f'aria-label="{say.html("evidence.read_passage", n=found.rank)}">'
+        f"{say.html('evidence.read')}</a></li>"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from assistant.page.words import count, date_in_words
+from assistant.page.words import Words
 from assistant.types import Document
 
 _BOUND = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
@@ -58,32 +58,34 @@ def read_scope(data: Any) -> Scope:
     return Scope(names, **read, unsure=data.get("unsure") is True)
 
 
-def choose(scope: Scope, documents: Mapping[str, Document]) -> Chosen:
+def choose(say: Words, scope: Scope, documents: Mapping[str, Document]) -> Chosen:
     """The sources that may answer, and why others may not."""
-    if fault := _fault(scope):
+    if fault := _fault(say, scope):
         return Chosen((), False, fault=fault)
     taken, left = [], []
     for doc_id, document in documents.items():
         if doc_id in scope.left_out:
             continue
         if scope.publisher and document.publisher != scope.publisher:
-            left.append(f"{document.title}: published by {document.publisher}")
+            publisher, title = document.publisher, document.title
+            left.append(say("scope.by_publisher", title=title, publisher=publisher))
             continue
         place = placed(document.published, scope.since, scope.until)
         if place == "inside" or (place == "unsure" and scope.unsure):
             taken.append(doc_id)
         else:
-            why = "outside the dates" if place == "outside" else "may or may not lie in the dates"
-            left.append(f"{document.title}: {date_in_words(document.published)}, {why}")
+            told = say(f"scope.{place}", title=document.title, date=say.date(document.published))
+            left.append(told)
     return Chosen(tuple(taken), len(taken) == len(documents), tuple(left))
 
 
-def scope_line(doc_ids: tuple[str, ...], documents: Mapping[str, Document]) -> str:
+def scope_line(say: Words, doc_ids: tuple[str, ...], documents: Mapping[str, Document]) -> str:
     """`Answered from 1 of 2 articles only: Trend`."""
     names = [documents[one].publisher for one in doc_ids if one in documents]
     told = ", ".join(list(dict.fromkeys(names))[:4])
-    more = " and others" if len(set(names)) > 4 else ""
-    return f"Answered from {len(doc_ids)} of {count(len(documents), 'article')} only: {told}{more}"
+    articles = say.count("count.articles", len(documents))
+    key = "scope.only_more" if len(set(names)) > 4 else "scope.only"
+    return say(key, n=len(doc_ids), articles=articles, names=told)
 
 
 def placed(published: str, since: str, until: str) -> Placed:
@@ -128,15 +130,15 @@ def _days(text: str) -> tuple[date, date]:
     return date(year, month or 1, 1), date(year, last, calendar.monthrange(year, last)[1])
 
 
-def _fault(scope: Scope) -> str:
-    for name, bound in (("From", scope.since), ("To", scope.until)):
+def _fault(say: Words, scope: Scope) -> str:
+    for name, bound in (("from", scope.since), ("to", scope.until)):
         try:
             if bound and not _BOUND.fullmatch(bound):
                 raise ValueError
             if bound:
                 _days(bound)
         except ValueError:
-            return f"'{name}' is {bound!r}, which is no date: write 2021, 2021-09 or 2021-09-15."
+            return say("scope.no_date", name=say(f"scope.{name}"), value=bound)
     if scope.since and scope.until and _days(scope.since)[0] > _days(scope.until)[1]:
-        return f"'From' ({scope.since}) comes after 'To' ({scope.until})."
+        return say("scope.backwards", since=scope.since, until=scope.until)
     return ""

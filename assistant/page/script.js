@@ -6,6 +6,10 @@
 
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+  // Gradio names the browser's language, if it knows it; words.py knows the page's.
+  document.documentElement.lang = window.otsLanguage;
+  document.title = otsTexts[otsLanguage]["page.title"];
+
   // --- What the server hears: a named event with what the element carries in its data. ---
   const send = (element, event, detail) => {
     const said = { ...detail, here: window.otsHere?.() ?? "" };
@@ -134,6 +138,18 @@
     if (event.key !== "Escape" || !event.target.closest?.("#scope-form")) return;
     scoping(false);
     document.getElementById("scope-toggle")?.focus();
+  });
+
+  // --- The language of the page: words.py reads the cookie. An answer is let finish first. ---
+  const reopen = () => {
+    if (document.querySelector(".turn.growing")) setTimeout(reopen, 300);
+    else location.reload();
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "language") return;
+    const year = 365 * 24 * 3600;
+    document.cookie = `ots-language=${event.target.value}; path=/; max-age=${year}; samesite=lax`;
+    reopen();
   });
 
   // --- This window's conversation is found again after a reload. ---
@@ -266,8 +282,10 @@
     const status = document.getElementById("status");
     const place = status?.querySelector(".progress-text")?.textContent.match(/queue: (\d+)/);
     if (!place) status?.removeAttribute("data-queue");
-    else if (status.dataset.queue !== `Others asked first; yours is number ${place[1]} in line.`)
-      status.dataset.queue = `Others asked first; yours is number ${place[1]} in line.`;
+    else {
+      const line = otsTexts[otsLanguage]["ask.queue"].replace("{n}", place[1]);
+      if (status.dataset.queue !== line) status.dataset.queue = line;
+    }
   };
 
   new MutationObserver(() => {

@@ -13,8 +13,8 @@ from typing import Any
 from assistant.errors import SourceError
 from assistant.page.conversation import Turn, as_title, turn_from_dict
 from assistant.page.desk import new_id
-from assistant.page.quotes import GONE, by_marker, lost
-from assistant.page.words import date_in_words, sentence
+from assistant.page.quotes import by_marker, lost
+from assistant.page.words import Words, sentence
 from assistant.questions import MAX_QUESTION_CHARS
 from assistant.types import Answer, Citation, Document
 
@@ -42,16 +42,16 @@ def file_name(title: str, suffix: str) -> str:
 
 
 def to_markdown(
-    title: str, turns: Sequence[Turn], documents: Mapping[str, Document], today: str
+    say: Words, title: str, turns: Sequence[Turn], documents: Mapping[str, Document], today: str
 ) -> str:
     """The conversation with each marker a footnote: quote, title, publisher, date, address."""
-    parts = [f"# {escape(as_title(title))}", f"Saved on {today}."]
+    parts = [f"# {escape(as_title(title))}", say("share.saved_on", date=today)]
     notes: list[str] = []
     for number, turn in enumerate(turns, start=1):
         parts.append(f"## {number}. {escape(' '.join(turn.question.split()))}")
-        parts += _said(number, turn)
+        parts += _said(say, number, turn)
         if turn.answer:
-            notes += _notes(number, turn.answer, documents)
+            notes += _notes(say, number, turn.answer, documents)
     return "\n\n".join(parts + notes) + "\n"
 
 
@@ -62,20 +62,20 @@ def escape(text: str) -> str:
     return _LINE_START.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] else f"{m[1]}{m[3]}\\{m[4]}", text)
 
 
-def _said(number: int, turn: Turn) -> list[str]:
+def _said(say: Words, number: int, turn: Turn) -> list[str]:
     parts = []
     if answer := turn.answer:
         parts.append(_text(number, answer))
         if answer.missing and answer.missing not in answer.text:
-            parts.append(f"*Missing from the sources:* {escape(sentence(answer.missing))}")
+            parts.append(f"*{escape(say('turn.missing'))}:* {escape(sentence(answer.missing))}")
         if answer.notice:
             parts.append(f"*{escape(answer.notice)}*")
     if turn.scope:
         parts.append(f"*{escape(turn.scope)}*")
     if turn.stopped:
-        parts.append("*This answer was stopped.*")
+        parts.append(f"*{escape(say('share.stopped'))}*")
     if turn.fault:
-        parts.append(f"*{escape(turn.fault)}*")
+        parts.append(f"*{escape(say.line(turn.fault))}*")
     return [part for part in parts if part.strip()]
 
 
@@ -96,13 +96,13 @@ def _text(number: int, answer: Answer) -> str:
     return re.sub(r"(?m)(^- .*)\n\n(?=- )", r"\1\n", text)
 
 
-def _notes(number: int, answer: Answer, documents: Mapping[str, Document]) -> list[str]:
+def _notes(say: Words, number: int, answer: Answer, documents: Mapping[str, Document]) -> list[str]:
     gone = lost(answer, documents)
     notes = []
     for marker, citations in by_marker(answer.citations).items():
-        quotes = " / ".join(_quote(c, c in gone) for c in citations)
+        quotes = " / ".join(_quote(say, c, c in gone) for c in citations)
         first = citations[0]
-        about = [first.title, first.publisher, date_in_words(first.published)]
+        about = [first.title, first.publisher, say.date(first.published)]
         told = ", ".join(escape(one) for one in about if one)
         address = documents[first.doc_id].url if first.doc_id in documents else ""
         link = f", <{address}>" if _WEB.fullmatch(address) else ""
@@ -110,9 +110,9 @@ def _notes(number: int, answer: Answer, documents: Mapping[str, Document]) -> li
     return notes
 
 
-def _quote(citation: Citation, gone: bool) -> str:
+def _quote(say: Words, citation: Citation, gone: bool) -> str:
     quote = f"“{escape(' '.join(citation.quote.split()))}”"
-    return f"{quote} ({GONE})" if gone else quote
+    return f"{quote} ({say('evidence.gone')})" if gone else quote
 
 
 def to_file(title: str, turns: Sequence[Turn]) -> str:
@@ -126,25 +126,25 @@ def to_file(title: str, turns: Sequence[Turn]) -> str:
     return json.dumps(said, ensure_ascii=True, indent=1)
 
 
-def read_file(name: str, text: str) -> tuple[str, list[Turn]]:
+def read_file(say: Words, name: str, text: str) -> tuple[str, list[Turn]]:
     """Title and turns of a file that somebody saved; raises `SourceError` when it is none."""
     if len(text) > LARGEST:
-        raise _refusal(name, f"has {len(text):,} characters, more than {LARGEST:,}")
+        raise _refusal(say, name, "too_large", n=f"{len(text):,}", most=f"{LARGEST:,}")
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
-        raise _refusal(name, "is no JSON") from None
+        raise _refusal(say, name, "no_json") from None
     if not isinstance(said, dict) or said.get("format") != FORMAT:
-        raise _refusal(name, "is no conversation of this page")
+        raise _refusal(say, name, "no_conversation")
     if said.get("version") != VERSION:
-        raise _refusal(name, f"is of version {str(said.get('version'))[:20]}, not {VERSION}")
+        raise _refusal(say, name, "version", found=str(said.get("version"))[:20], known=VERSION)
     turns = said.get("turns")
     if not isinstance(turns, list) or not 0 < len(turns) <= MOST_TURNS:
-        raise _refusal(name, f"has no list of 1 to {MOST_TURNS} turns")
+        raise _refusal(say, name, "turns", most=MOST_TURNS)
     try:
         read = [_shared(turn) for turn in turns]
     except ValueError as fault:
-        raise _refusal(name, f"can't be read: {fault}") from None
+        raise _refusal(say, name, "damaged", what=fault) from None
     title = said.get("title")
     return as_title(title if isinstance(title, str) else "") or as_title(read[0].question), read
 
@@ -163,6 +163,6 @@ def _shared(data: Any) -> Turn:
     return replace(turn, turn_id=new_id(), asked=time.time(), shared=True)
 
 
-def _refusal(name: str, why: str) -> SourceError:
-    shown = as_title(name) or "That file"
-    return SourceError(f"{shown} {why}.", "open a file that was saved here with Save")
+def _refusal(say: Words, name: str, why: str, **values: object) -> SourceError:
+    shown = as_title(name) or say("share.that_file")
+    return SourceError(say("share.refused", name=shown, why=say(f"share.{why}", **values)))

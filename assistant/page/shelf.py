@@ -87,8 +87,7 @@ class Shelf:
         build(self._settings, documents, self._encoder, progress, keep_last=True)
         index = SearchIndex.open(self._settings, documents, self._encoder)
         self._assistant = self._over(documents, index)
-        count = sum(map(self.passage_count, self.documents))
-        return f"Indexed {count} passages of {len(self.documents)} sources."
+        return "job.done"
 
     def _over(self, documents: Mapping[str, Document], index: SearchIndex) -> Assistant:
         return Assistant(documents, index, self._encoder, self._chat_model, self._settings)

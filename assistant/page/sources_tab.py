@@ -12,8 +12,17 @@ import gradio as gr
 from assistant.errors import AssistantError
 from assistant.jobs import Job, State
 from assistant.page.reader import FIND_MARK, article_page, byline
-from assistant.page.widgets import HIDDEN, QUICK, job_html, panel
-from assistant.page.words import count
+from assistant.page.widgets import (
+    HIDDEN,
+    LABELS,
+    QUICK,
+    fault_html,
+    intro,
+    job_html,
+    nothing_html,
+    panel,
+)
+from assistant.page.words import Words, words_of
 from assistant.types import Document
 
 OPEN = """
@@ -22,7 +31,6 @@ element.addEventListener('click', e => {
   if (button) trigger('open', {index: Number(button.dataset.index)});
 });
 """
-UNREAD = '<div class="nothing"><p>Choose an article to read it here.</p></div>'
 
 
 class Sources(Protocol):
@@ -45,34 +53,38 @@ def sources_tab(tab: gr.Tab, sources: Sources) -> None:
     """Lay out the tab and wire it."""
     with gr.Row(elem_classes="split"):
         with gr.Column(elem_classes="sheet"):
-            panel("<h2>Sources</h2><p>The articles that answers are drawn from.</p>", "${value}")
-            listing = panel(listing_html(sources), "${value}", js_on_load=OPEN)
+            intro("sources")
+            listing = panel("", "${value}", js_on_load=OPEN)
             with gr.Row(elem_classes="controls"):
-                again = gr.Button("Index again", elem_id="reindex", elem_classes="action")
+                again = gr.Button(LABELS("sources.again"), elem_id="reindex", elem_classes="action")
             state = panel("", "${value}", elem_classes="progress")
         with gr.Column(elem_classes="sheet reader"):
-            reader = panel(UNREAD, "${value}", js_on_load=FIND_MARK)
+            reader = panel(nothing_html(LABELS("sources.unread")), "${value}", js_on_load=FIND_MARK)
     shown = [listing, state, again]
 
-    def read(chosen: gr.EventData) -> str:
+    def read(chosen: gr.EventData, request: gr.Request) -> str:
+        say = words_of(request)
         found = list(sources.documents.values())
         index = int(chosen.index)
-        return article_page(found[index]) if 0 <= index < len(found) else UNREAD
+        if not 0 <= index < len(found):
+            return nothing_html(say.html("sources.unread"))
+        return article_page(say, found[index])
 
-    async def follow() -> AsyncIterator[tuple[Any, ...]]:
-        yield listing_html(sources), *_progress(sources.job.state)
+    async def follow(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+        say = words_of(request)
+        yield listing_html(say, sources), *_progress(say, sources.job.state)
         if sources.job.state.running:
             async for step in sources.job.watch():
-                yield gr.skip(), *_progress(step)
-            yield listing_html(sources), gr.skip(), gr.skip()
+                yield gr.skip(), *_progress(say, step)
+            yield listing_html(say, sources), gr.skip(), gr.skip()
 
-    async def begin() -> AsyncIterator[tuple[Any, ...]]:
+    async def begin(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         try:
             sources.reindex()
         except AssistantError as fault:
-            yield gr.skip(), job_html(State(line=str(fault), failed=True)), gr.skip()
+            yield gr.skip(), fault_html(str(fault)), gr.skip()
             return
-        async for step in follow():
+        async for step in follow(request):
             yield step
 
     tab.select(follow, None, shown, concurrency_limit=None, **HIDDEN)
@@ -80,25 +92,29 @@ def sources_tab(tab: gr.Tab, sources: Sources) -> None:
     listing.open(read, None, [reader], **QUICK)
 
 
-def listing_html(sources: Sources) -> str:
+def listing_html(say: Words, sources: Sources) -> str:
     items = "".join(
-        _item(index, document, sources.passage_count(document.doc_id))
+        _item(say, index, document, sources.passage_count(document.doc_id))
         for index, document in enumerate(sources.documents.values())
     )
     when = sources.indexed()
-    line = f"Indexed {when:%Y-%m-%d %H:%M} UTC." if when else "There is no index; build it anew."
+    line = say.html("sources.no_index")
+    if when:
+        line = say.html("sources.indexed", when=f"{when:%Y-%m-%d %H:%M}")
     return f'<ul class="cards">{items}</ul><p class="about">{line}</p>'
 
 
-def _item(index: int, document: Document, passages: int) -> str:
-    url = escape(document.url) if document.url else "address not given"
+def _item(say: Words, index: int, document: Document, passages: int) -> str:
+    url = escape(document.url or say("sources.no_address"))
+    count = escape(say.count("count.passages", passages))
     return (
-        f'<li><p class="source">{byline(document)}<span>{count(passages, "passage")}</span></p>'
+        f'<li><p class="source">{byline(say, document)}<span>{count}</span></p>'
         f'<h3 dir="auto">{escape(document.title)}</h3><p class="url">{url}</p>'
         f'<button type="button" class="plain" data-index="{index}" '
-        f'aria-label="Read {escape(document.title)}">Read the article</button></li>'
+        f'aria-label="{say.html("sources.read_it", title=document.title)}">'
+        f"{say.html('sources.read')}</button></li>"
     )
 
 
-def _progress(state: State) -> tuple[Any, ...]:
-    return job_html(state), gr.update(interactive=not state.running)
+def _progress(say: Words, state: State) -> tuple[Any, ...]:
+    return job_html(say, state), gr.update(interactive=not state.running)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
+from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -20,15 +21,16 @@ from assistant.page.followups import Suggestions
 from assistant.page.here import owner_of, read_here
 from assistant.page.quotes import resettled
 from assistant.page.scope import choose, scope_line
-from assistant.page.scope_form import EMPTY, scope_form_html, scope_line_html
+from assistant.page.scope_form import scope_form_html, scope_line_html
 from assistant.page.widgets import Answering
-from assistant.questions import check_question
+from assistant.page.words import Words, words_of
+from assistant.questions import MAX_QUESTION_CHARS, check_question
 from assistant.types import Document
 
 log = logging.getLogger("ots_assistant.page")
 
-BUSY = "Too many questions are waiting just now. Ask again in a minute."
-SURPRISE = "Something unexpected went wrong; the terminal has the details. You can ask again."
+BUSY = "turn.busy"
+SURPRISE = "turn.surprise"
 _SAME: Any = gr.skip()
 
 
@@ -68,11 +70,12 @@ class Page:
     def view(self, desk: Desk, status: str | None = None) -> View:
         """The conversation as it stands, with the evidence of its last turn."""
         turns, documents = desk.turns, self.documents
+        last = turns[-1] if turns else None
         return View(
             bar=bar_html(desk),
             talk=self._talk(desk),
-            status=render.status_line(turns) if status is None else status,
-            evidence=render.evidence_html(len(turns), turns[-1] if turns else None, documents),
+            status=escape(render.status_line(desk.say, turns) if status is None else status),
+            evidence=render.evidence_html(desk.say, len(turns), last, documents),
             ask=gr.update(visible=not desk.growing),
             stop=gr.update(visible=desk.growing),
         )
@@ -83,40 +86,43 @@ class Page:
 
     def _talk(self, desk: Desk) -> str:
         if not desk.turns:
-            return render.welcome_html(self._suggestions.starters())
-        return render.conversation_html(desk.turns, self.documents)
+            return render.welcome_html(desk.say, self._suggestions.starters())
+        return render.conversation_html(desk.say, desk.turns, self.documents)
 
     def with_past(self, desk: Desk, status: str | None = None) -> View:
         """The same with the list of conversations."""
         return self.view(desk, status)._replace(past=self._past(desk), more=self.more(desk))
 
     def _past(self, desk: Desk) -> str:
-        return past_html(self.keeper.past(desk), desk.talk_id)
+        return past_html(desk.say, self.keeper.past(desk), desk.talk_id)
 
     def more(self, desk: Desk) -> str:
         """What may be asked next."""
-        chosen = choose(desk.scope, self.documents)
+        chosen = choose(desk.say, desk.scope, self.documents)
         if not chosen.doc_ids or not desk.turns:
             return ""
         doc_ids = () if chosen.all else chosen.doc_ids
-        return render.more_html(self._suggestions.after(desk.turns, doc_ids))
+        return render.more_html(desk.say, self._suggestions.after(desk.turns, doc_ids))
 
     async def welcome(self, desk: Desk) -> AsyncIterator[Any]:
         """Questions to start with, as soon as the sources have been asked for them."""
         while not self._suggestions.ready:
             await asyncio.sleep(0.3)
-        yield _SAME if desk.turns else render.welcome_html(self._suggestions.starters())
+        yield _SAME if desk.turns else self._talk(desk)
 
     def scoped(self, desk: Desk) -> View:
         """The choice of sources as it stands."""
-        chosen = choose(desk.scope, self.documents)
-        return View(scope_line=scope_line_html(chosen, self.documents), more=self.more(desk))
+        chosen = choose(desk.say, desk.scope, self.documents)
+        return View(
+            scope_line=scope_line_html(desk.say, chosen, self.documents), more=self.more(desk)
+        )
 
     def arrive(self, desk: Desk, here: str, request: gr.Request | None) -> None:
         """Learn on first sight whose desk it is, and put back what lay on it before a reload.
 
         Every handler does so first: the server may have been started anew under an open page.
         """
+        desk.say = words_of(request)
         if desk.owner:
             return
         said = read_here(here)
@@ -146,7 +152,7 @@ class Page:
         self.arrive(desk, here, request)
         return self.with_past(desk, None if desk.growing else "")._replace(
             scope_line=self.scoped(desk).scope_line,
-            scope_form=scope_form_html(desk.scope, self.documents),
+            scope_form=scope_form_html(desk.say, desk.scope, self.documents),
         )
 
     def begin(self, question: str, here: str, desk: Desk, request: gr.Request | None) -> View:
@@ -154,16 +160,14 @@ class Page:
         self.arrive(desk, here, request)
         if desk.growing:
             return View()
-        try:
-            check_question(question)
-        except QuestionError as fault:
+        if fault := _fault(desk.say, question):
             # It never was one: it stays in the box, to be changed.
-            return View(status=str(fault))
-        chosen = choose(desk.scope, self.documents)
+            return View(status=escape(fault))
+        chosen = choose(desk.say, desk.scope, self.documents)
         if not chosen.doc_ids:
-            return View(status=chosen.fault or EMPTY)
+            return View(status=escape(chosen.fault or desk.say("scope.empty")))
         doc_ids = () if chosen.all else chosen.doc_ids
-        scope = scope_line(doc_ids, self.documents) if doc_ids else ""
+        scope = scope_line(desk.say, doc_ids, self.documents) if doc_ids else ""
         self.keeper.keep(desk, desk.begin(question.strip(), doc_ids, scope))
         return self.with_past(desk)._replace(question="")
 
@@ -202,7 +206,7 @@ class Page:
             log.exception("No answer to %r", turn.question[:200])
             turn = replace(turn, fault=SURPRISE)
         if turn.growing:
-            turn = replace(turn, fault="The answer broke off. You can ask again.")
+            turn = replace(turn, fault="turn.broke_off")
         if self._put(desk, turn):
             yield self.view(desk)._replace(past=self._past(desk))
 
@@ -237,4 +241,17 @@ class Page:
         """The evidence of an earlier turn, whose marker was clicked."""
         number = int(chosen.turn)
         turn = desk.turns[number - 1] if 0 < number <= len(desk.turns) else None
-        return render.evidence_html(number, turn, self.documents)
+        return render.evidence_html(desk.say, number, turn, self.documents)
+
+
+def _fault(say: Words, question: str) -> str:
+    """Why a question can't be taken; empty when it can."""
+    if not question.strip():
+        return say("ask.empty")
+    if len(question) > MAX_QUESTION_CHARS:
+        return say("ask.too_long", n=f"{len(question):,}", most=f"{MAX_QUESTION_CHARS:,}")
+    try:
+        check_question(question)
+    except QuestionError as fault:
+        return str(fault)
+    return ""

@@ -12,14 +12,13 @@ import gradio as gr
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from assistant.dates import date_in_words
 from assistant.page.reader import FIND_MARK, article_page
 from assistant.page.sources_tab import OPEN
-from assistant.page.widgets import HIDDEN, QUICK, panel
+from assistant.page.widgets import HIDDEN, LABELS, QUICK, intro, nothing_html, panel
+from assistant.page.words import ENGLISH, Words, words_of
 from assistant.timeline import Event, by_date, events
 from assistant.types import Document
 
-UNREAD = '<div class="nothing"><p>Choose an event to read its passage here.</p></div>'
 ON_POINT = """
 const open = e => trigger('open', {index: Number(e.points[0].customdata)});
 new MutationObserver(() => {
@@ -47,34 +46,33 @@ def timeline_tab(tab: gr.Tab, library: Reading) -> None:
     """Lay out the tab and wire it."""
     with gr.Row(elem_classes="split"):
         with gr.Column(elem_classes="sheet"):
-            panel(
-                "<h2>Timeline</h2><p>What the articles date, as far as they date it. Events "
-                "without a year stand in a lane of their own.</p>",
-                "${value}",
-            )
-            found = all_events(library.documents)
+            intro("timeline")
             plot = gr.Plot(
-                figure(found, library.documents),
+                figure(ENGLISH, all_events(library.documents), library.documents),
                 show_label=False,
-                label="Timeline",
+                label=LABELS("timeline.title"),
                 elem_id="timeline",
                 container=False,
             )
             table = panel("", "${value}", js_on_load=OPEN + ON_POINT)
         with gr.Column(elem_classes="sheet reader"):
-            reader = panel(UNREAD, "${value}", js_on_load=FIND_MARK)
+            reader = panel(
+                nothing_html(LABELS("timeline.unread")), "${value}", js_on_load=FIND_MARK
+            )
 
-    def show() -> tuple[Any, str]:
-        found = all_events(library.documents)
-        return figure(found, library.documents), table_html(found, library.documents)
+    def show(request: gr.Request) -> tuple[Any, str]:
+        say, documents = words_of(request), library.documents
+        found = all_events(documents)
+        return figure(say, found, documents), table_html(say, found, documents)
 
-    def read(chosen: gr.EventData) -> str:
+    def read(chosen: gr.EventData, request: gr.Request) -> str:
+        say = words_of(request)
         found = all_events(library.documents)
         index = int(chosen.index)
         if not 0 <= index < len(found):
-            return UNREAD
+            return nothing_html(say.html("timeline.unread"))
         event = found[index]
-        return article_page(library.documents[event.doc_id], (event.start, event.end))
+        return article_page(say, library.documents[event.doc_id], (event.start, event.end))
 
     tab.select(show, None, [plot, table], concurrency_limit=None, **HIDDEN)
     table.open(read, None, [reader], **QUICK)
@@ -84,33 +82,35 @@ def all_events(documents: Mapping[str, Document]) -> list[Event]:
     return by_date([event for document in documents.values() for event in events(document)])
 
 
-def table_html(found: Sequence[Event], documents: Mapping[str, Document]) -> str:
+def table_html(say: Words, found: Sequence[Event], documents: Mapping[str, Document]) -> str:
     """The same events as rows, for reading aloud and for the keyboard."""
-    rows = "".join(_row(index, event, documents) for index, event in enumerate(found))
+    rows = "".join(_row(say, index, event, documents) for index, event in enumerate(found))
     if not rows:
-        return '<div class="nothing"><p>The articles date nothing.</p></div>'
+        return nothing_html(say.html("timeline.nothing"))
     return (
-        '<table class="events"><caption>Dated events, oldest first</caption><thead><tr>'
-        '<th scope="col">Date</th><th scope="col">What the source says</th></tr></thead>'
+        f'<table class="events"><caption>{say.html("timeline.caption")}</caption><thead><tr>'
+        f'<th scope="col">{say.html("timeline.date")}</th>'
+        f'<th scope="col">{say.html("timeline.said")}</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
 
 
-def _row(index: int, event: Event, documents: Mapping[str, Document]) -> str:
+def _row(say: Words, index: int, event: Event, documents: Mapping[str, Document]) -> str:
     document = documents[event.doc_id]
     before = escape(document.text[event.start : event.date_start])
     said = escape(document.text[event.date_start : event.date_end])
     after = escape(document.text[event.date_end : event.end])
-    when = escape(date_in_words(event.date))
+    date = say.date(event.date)
     return (
-        f'<tr><th scope="row">{when}</th><td><p dir="auto">{before}<b>{said}</b>{after}</p>'
+        f'<tr><th scope="row">{escape(date)}</th><td><p dir="auto">{before}<b>{said}</b>{after}</p>'
         f'<p class="source"><span>{escape(document.publisher)}</span>'
         f'<button type="button" class="plain" data-index="{index}" '
-        f'aria-label="Read in the article: {when}">Read in the article</button></p></td></tr>'
+        f'aria-label="{say.html("timeline.read", date=date)}">'
+        f"{say.html('evidence.read')}</button></p></td></tr>"
     )
 
 
-def figure(found: Sequence[Event], documents: Mapping[str, Document]) -> go.Figure:
+def figure(say: Words, found: Sequence[Event], documents: Mapping[str, Document]) -> go.Figure:
     """A lane a source; above by year, below the dates without one, by month and day."""
     plot = make_subplots(rows=2, cols=1, row_heights=[0.6, 0.4], vertical_spacing=0.3)
     for n, (doc_id, document) in enumerate(documents.items()):
@@ -122,10 +122,12 @@ def figure(found: Sequence[Event], documents: Mapping[str, Document]) -> go.Figu
             ]
             if mine:
                 colour = COLOURS[n % len(COLOURS)]
-                plot.add_trace(_points(mine, document, colour), row=row, col=1)
-    plot.update_xaxes(title_text="By year", type="date", row=1, col=1)
+                plot.add_trace(_points(say, mine, document, colour), row=row, col=1)
+    plot.update_xaxes(title_text=say("timeline.by_year"), type="date", row=1, col=1)
     plot.update_xaxes(
-        title_text="Year not given", type="date", tickformat="%b", row=2, col=1,
+        title_text=say("timeline.no_year"), type="date", row=2, col=1,
+        tickvals=[f"{_ANY_YEAR}-{month:02}-01" for month in range(1, 13, 2)],
+        ticktext=[name[:3] for name in say.texts["date.months"][::2]],
         range=[f"{_ANY_YEAR - 1}-12-20", f"{_ANY_YEAR + 1}-01-10"],
     )  # fmt: skip
     plot.update_yaxes(type="category", fixedrange=True, automargin=True)
@@ -136,7 +138,9 @@ def figure(found: Sequence[Event], documents: Mapping[str, Document]) -> go.Figu
     return plot
 
 
-def _points(mine: Sequence[tuple[int, Event]], document: Document, colour: str) -> go.Scatter:
+def _points(
+    say: Words, mine: Sequence[tuple[int, Event]], document: Document, colour: str
+) -> go.Scatter:
     spans = [_extent(event.date) for _, event in mine]
     half = [(last - first).total_seconds() * 500 for first, last in spans]
     return go.Scatter(
@@ -151,7 +155,7 @@ def _points(mine: Sequence[tuple[int, Event]], document: Document, colour: str) 
             "line": {"width": 2},
         },
         customdata=[index for index, _ in mine],
-        text=[_hover(event, document) for _, event in mine],
+        text=[_hover(say, event, document) for _, event in mine],
         hovertemplate="%{text}<extra></extra>",
     )
 
@@ -160,7 +164,7 @@ def _lane(document: Document) -> str:
     return escape((document.publisher or document.doc_id)[:24])
 
 
-def _hover(event: Event, document: Document) -> str:
+def _hover(say: Words, event: Event, document: Document) -> str:
     """Escaped: Plotly reads some tags in its texts."""
     words = document.text[event.start : event.end].split()
     lines, line = [], ""
@@ -170,7 +174,7 @@ def _hover(event: Event, document: Document) -> str:
             lines.append(line)
             line = ""
     told = "<br>".join(escape(one) for one in [*lines, line + (" …" if len(words) > 40 else "")])
-    return f"<b>{date_in_words(event.date)}</b><br>{told}"
+    return f"<b>{escape(say.date(event.date))}</b><br>{told}"
 
 
 def _extent(partial: str) -> tuple[date, date]:

@@ -9,11 +9,14 @@ from typing import Any, Protocol
 import gradio as gr
 
 from assistant.jobs import State
+from assistant.page.words import WORDS, Words
 from assistant.types import Answer, Document, Message
 
 HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 QUICK: dict[str, Any] = {"queue": False, **HIDDEN}
 """For handlers that only redraw: they never wait behind a question."""
+LABELS = gr.I18n(**{code: dict(words.texts) for code, words in WORDS.items()})  # type: ignore[arg-type]
+"""The same texts for Gradio's own parts, which the browser puts in."""
 
 
 class Answering(Protocol):
@@ -40,6 +43,16 @@ def panel(value: str, template: str, **more: Any) -> gr.HTML:
     return gr.HTML(value, html_template=template, apply_default_css=False, **more)
 
 
+def intro(section: str) -> gr.HTML:
+    """The heading of a tab and a line about it."""
+    template = "<h2>${label}</h2><p>${value}</p>"
+    return panel(str(LABELS(f"{section}.about")), template, label=LABELS(f"{section}.title"))
+
+
+def nothing_html(line: object) -> str:
+    return f'<div class="nothing"><p>{line}</p></div>'
+
+
 def forward(*events: str) -> str:
     """Hand browser events from script.js on to Python."""
     return "".join(
@@ -52,13 +65,16 @@ def fault_html(line: str) -> str:
     return f'<p class="fault" role="alert">{escape(line)}</p>'
 
 
-def job_html(state: State) -> str:
+def job_html(say: Words, state: State) -> str:
     """How far work in the background is: a line, and a bar while it goes on."""
     if state.failed:
-        return fault_html(state.line)
-    bar = ""
+        return fault_html(say.line(state.line))
+    bar, line = "", say.line(state.line)
     if state.running and state.total:
+        if state.line not in say.texts:
+            line = say("job.so_far", done=state.done, total=state.total)
         bar = (
-            f'<progress value="{state.done}" max="{state.total}" aria-label="Progress"></progress>'
+            f'<progress value="{state.done}" max="{state.total}" '
+            f'aria-label="{say.html("job.progress")}"></progress>'
         )
-    return f'<p role="status">{escape(state.line)}</p>{bar}' if state.line else ""
+    return f'<p role="status">{escape(line)}</p>{bar}' if line else ""

@@ -1,30 +1,128 @@
-"""Dates, languages and counts, said the way a reader says them."""
+"""The page's own words, in the language that a browser asks for.
+
+Each file of `texts/` is a language. What a source says, and what an answer says, is never
+translated here.
+"""
 
 from __future__ import annotations
 
-from assistant.dates import date_in_words as date_in_words
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from html import escape
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import Any
 
-LANGUAGES = {
-    "az": "Azerbaijani",
-    "en": "English",
-    "hu": "Hungarian",
-    "kk": "Kazakh",
-    "ky": "Kyrgyz",
-    "ru": "Russian",
-    "tk": "Turkmen",
-    "tr": "Turkish",
-    "uz": "Uzbek",
-}
+from assistant.dates import DATE
 
+COOKIE = "ots-language"
+"""What script.js keeps the chosen language in; without it, the browser's own languages count."""
 
-def language_in_words(code: str) -> str:
-    """The English name of a language code, or the code itself."""
-    return LANGUAGES.get(code.split("-")[0].lower(), code or "language not given")
+Text = str | list[str]
 
 
-def count(number: int, noun: str) -> str:
-    """`1 passage`, `2 passages`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+class Words:
+    """The texts of one language, as plain text: whoever writes HTML escapes them."""
+
+    def __init__(self, language: str, texts: Mapping[str, Text]) -> None:
+        self.language = language
+        self.texts = texts
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key, its places filled in."""
+        return str(self.texts[key]).format(**values)
+
+    def html(self, key: str, **values: object) -> str:
+        return escape(self(key, **values))
+
+    def count(self, key: str, number: int) -> str:
+        """`1 passage`, `2 passages`: a language has as many forms as its file lists."""
+        forms = self.texts[key]
+        return forms[_form(len(forms), number)].format(n=f"{number:,}")
+
+    def line(self, said: str) -> str:
+        """The text of a key, or the line itself where it is none; it may come out of a file."""
+        text = self.texts.get(said)
+        return text if isinstance(text, str) and "{" not in text else said
+
+    def date(self, date: str) -> str:
+        """`2021-09-15` -> `15 September 2021`; `--03-18` -> `18 March (year not given)`.
+
+        Nothing is filled in by guess; what is no such date comes back as it is.
+        """
+        if not date:
+            return self("date.none")
+        match = DATE.fullmatch(date)
+        if not match or not any(match.groups()):
+            return date
+        year, month, day = match.groups()
+        if not month:
+            return date
+        name = self.texts["date.months_after_day" if day else "date.months"][int(month) - 1]
+        shape = "_".join(["day"] * bool(day) + ["month"] + ["year"] * bool(year))
+        said = self(f"date.{shape}", day=int(day or 0), month=name, year=year)
+        return said if year else f"{said} ({self('date.no_year')})"
+
+    def tongue(self, code: str) -> str:
+        """The name of an article's language, or its code."""
+        known = f"languages.{code.split('-')[0].lower()}"
+        return self(known) if known in self.texts else code or self("languages.none")
+
+
+def _form(forms: int, number: int) -> int:
+    """Which of one, two (English) or three (Russian) forms goes with a number."""
+    if forms == 3:
+        tens, ones = number // 10 % 10, number % 10
+        if tens == 1 or ones == 0 or ones > 4:
+            return 2
+        return 0 if ones == 1 else 1
+    return 0 if forms == 1 or number == 1 else 1
+
+
+def _read(path: Path) -> Words:
+    sections = tomllib.loads(path.read_text(encoding="utf-8"))
+    name = sections.pop("name")
+    texts = {f"{s}.{key}": text for s, all_of in sections.items() for key, text in all_of.items()}
+    return Words(path.stem, {"name": name, **texts})
+
+
+WORDS = {path.stem: _read(path) for path in sorted(Path(__file__).parent.glob("texts/*.toml"))}
+ENGLISH = WORDS["en"]
+
+
+def words_of(request: Any) -> Words:
+    """The words for whoever made a request."""
+    return words_for(getattr(request, "headers", {}))
+
+
+def words_for(headers: Mapping[str, str]) -> Words:
+    """The language that was chosen, else the first the browser asks for that there is."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    wanted = [cookie.value] if cookie else []
+    wanted += [one.split(";")[0] for one in headers.get("accept-language", "").split(",")]
+    codes = [one.strip().split("-")[0].lower() for one in wanted]
+    return WORDS[next((code for code in codes if code in WORDS), "en")]
+
+
+def in_language(page: bytes, headers: Mapping[str, str]) -> bytes:
+    """A page of Gradio's in the language that its reader wants.
+
+    Gradio picks the texts of `gr.I18n` by the browser's language, and of ours it knows only four:
+    it finds the wanted texts under whatever language it picks.
+    """
+    language = json.dumps(words_for(headers).language)
+    script = (
+        f"<script>window.otsLanguage = {language};"
+        "window.otsTexts = window.gradio_config?.i18n_translations ?? {};"
+        "for (const one in otsTexts) otsTexts[one] = otsTexts[otsLanguage];</script></head>"
+    )
+    page = re.sub(rb'(<html\s+lang=)"en"', rb"\1" + language.encode(), page, count=1)
+    return page.replace(b"</head>", script.encode(), 1)
 
 
 def sentence(text: str) -> str:
