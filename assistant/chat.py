@@ -86,16 +86,7 @@ class Assistant:
     @classmethod
     def from_settings(cls, settings: Settings, progress: Progress = silent) -> Assistant:
         """Put the parts together; builds the index when there is none yet."""
-        documents = load_documents(settings.sources)
-        chat_model = models.Later(lambda: models.load_chat_model(settings))
-        chat_model.start()  # in the background, while the embedding model loads
-        encoder = models.load_encoder(settings)
-        try:
-            index = SearchIndex.open(settings, documents, encoder)
-        except NoIndex:
-            build(settings, documents, encoder, progress)
-            index = SearchIndex.open(settings, documents, encoder)
-        return cls(documents, index, encoder, chat_model.get, settings)
+        return cls(*assemble(settings, progress))
 
     def warm(self) -> None:
         """Load the models and read the sources ahead of the first question."""
@@ -312,6 +303,28 @@ class _Turn:
     def fail(self, fault: AssistantError) -> None:
         """The reader still gets the quoted evidence, and one line that says what failed."""
         self.notice, self.error_code = str(fault), fault.exit_code
+
+
+Assembly = tuple[
+    Mapping[str, Document], SearchIndex, Encoder, Callable[[], ChatModel | None], Settings
+]
+
+
+def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
+    """What an assistant is put together from, in the order it takes them.
+
+    The chat model loads in the background, while the embedding model does.
+    """
+    documents = load_documents(settings.sources)
+    chat_model = models.Later(lambda: models.load_chat_model(settings))
+    chat_model.start()
+    encoder = models.load_encoder(settings)
+    try:
+        index = SearchIndex.open(settings, documents, encoder)
+    except NoIndex:
+        build(settings, documents, encoder, progress)
+        index = SearchIndex.open(settings, documents, encoder)
+    return documents, index, encoder, chat_model.get, settings
 
 
 def _leads(ranked: Sequence[Ranked]) -> list[str]:

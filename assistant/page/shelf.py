@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from assistant import models
-from assistant.chat import Assistant
+from assistant.chat import Assistant, assemble
 from assistant.errors import IndexFault
-from assistant.index import NoIndex, SearchIndex, build, built_at
+from assistant.index import SearchIndex, build, built_at
 from assistant.jobs import Job
 from assistant.passages import passages
 from assistant.settings import Settings
@@ -36,16 +35,7 @@ class Shelf:
     @classmethod
     def from_settings(cls, settings: Settings, progress: Progress = silent) -> Shelf:
         """As `Assistant.from_settings`, with the parts kept to put another together."""
-        documents = load_documents(settings.sources)
-        chat_model = models.Later(lambda: models.load_chat_model(settings))
-        chat_model.start()  # in the background, while the embedding model loads
-        encoder = models.load_encoder(settings)
-        try:
-            index = SearchIndex.open(settings, documents, encoder)
-        except NoIndex:
-            build(settings, documents, encoder, progress)
-            index = SearchIndex.open(settings, documents, encoder)
-        return cls(documents, index, encoder, chat_model.get, settings)
+        return cls(*assemble(settings, progress))
 
     @property
     def documents(self) -> Mapping[str, Document]:
