@@ -155,8 +155,7 @@
   // --- This window's conversation is found again after a reload. ---
   const conversation = () => {
     const bar = document.querySelector("#bar [data-conversation]");
-    if (bar?.dataset.conversation)
-      remember(() => sessionStorage, "ots-conversation", bar.dataset.conversation);
+    if (bar) remember(() => sessionStorage, "ots-conversation", bar.dataset.conversation);
   };
 
   // --- Tooltip: one floating element, filled from the hidden text beside the answer. ---
