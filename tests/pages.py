@@ -11,6 +11,9 @@ import uvicorn
 
 import app
 
+UNHURRIED = app.Options(per_minute=10_000)
+"""For the tests of one module, which together ask more in a minute than one person may."""
+
 
 @contextmanager
 def serving(built: Any) -> Iterator[str]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fakes_page import FakeAssistant, hostile_document
+from pages import UNHURRIED, serving
 
 import app
 from assistant.errors import ModelError, SettingsError
@@ -140,16 +139,11 @@ def fake() -> FakeAssistant:
 
 @pytest.fixture(scope="module")
 def address(fake: FakeAssistant) -> Iterator[str]:
-    listener = app.listen("127.0.0.1", 0, public=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ask, "AT_ONCE", AT_ONCE)
-        built = app.build_server(fake)
-    server = uvicorn.Server(uvicorn.Config(built, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-    server.should_exit = server.force_exit = True
-    thread.join(10)
+        built = app.build_server(fake, options=UNHURRIED)
+    with serving(built) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from fakes_evals import ScriptedAssistant, good, raw_cases, write_cases
 from fakes_page import FakeAssistant, hostile_document
 from fakes_shelf import make_shelf
-from pages import serving
+from pages import UNHURRIED, serving
 from test_app import Visit, browser  # noqa: F401  `browser` is a fixture
 
 import app
@@ -52,7 +52,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     runs = BackgroundRuns(ScriptedAssistant(good), Settings(chat_model="none"), chosen)
     shelf, _ = make_shelf(folder)
     fake, store = FakeAssistant(extra=[hostile_document()]), Store(folder / "page.sqlite3")
-    with serving(app.build_server(fake, runs, shelf, store=store)) as where:
+    with serving(app.build_server(fake, runs, shelf, UNHURRIED, store)) as where:
         yield where
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes_page import FakeAssistant, hostile_document
-from pages import serving
+from pages import UNHURRIED, serving
 from test_app import BOX, Visit, browser  # noqa: F401  `browser` is a fixture
 
 import app
@@ -32,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def address(fake: FakeAssistant, store: Store) -> Iterator[str]:
-    with serving(app.build_server(fake, store=store)) as address:
+    with serving(app.build_server(fake, options=UNHURRIED, store=store)) as address:
         yield address
 
 
