@@ -85,7 +85,7 @@ class Readiness:
         """The line of the masthead, until all is loaded."""
         say = words_of(request)
         while not self.done:
-            yield say.line(self.line)
+            yield escape(say.line(self.line))
             await asyncio.sleep(0.3)
         yield escape(say.line(self.line))
 

@@ -53,7 +53,7 @@ def main() -> int:
         model = load_chat_model(settings)
         if model is None:
             raise ModelError("There is no chat model to compare with.", "ots-assistant fetch")
-        quoting = Assistant.from_settings(settings).quoting()
+        quoting = Assistant.from_settings(settings.with_values({"chat_model": "none"}))
         cases = [
             case
             for case in load_cases(QUESTIONS, quoting.documents)

@@ -66,15 +66,21 @@ def auc(signals: Matrix, answerable: Matrix) -> float:
 
 
 def rows(run: Path) -> tuple[Matrix, Matrix]:
-    """Signals and whether the sources answer, one row a development question of the run."""
+    """Signals and whether the sources answer, one row a development question of the run.
+
+    A question with a false premise may be answered or declined, so it tells nothing here.
+    """
     documents = load_documents(Settings.load().sources)
     cases = {case.id: case for case in load_cases(QUESTIONS, documents)}
     found: list[list[float]] = []
     labels: list[float] = []
     for record in RunFolder(run).records().values():
         if record.answer and record.answer.signals and split_of(record.case_id) == "development":
+            expected = cases[record.case_id].expected
+            if expected == "correct":
+                continue
             found.append([record.answer.signals[name] for name in FEATURES])
-            labels.append(float(cases[record.case_id].expected in ("answer", "partial")))
+            labels.append(float(expected in ("answer", "partial")))
     return np.array(found), np.array(labels)
 
 
