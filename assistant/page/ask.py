@@ -124,7 +124,7 @@ def wire(page: Page, parts: Parts, blocks: gr.Blocks) -> None:
         for start in begun
     ]
     for answer in answers:
-        answer.failure(page.broke_off, desk, shown, **QUICK)
+        answer.failure(page.refused, desk, shown, **QUICK)
         answer.then(page.more, desk, [parts.more], **QUICK)
     parts.stop.click(page.stop, desk, shown, cancels=answers, **QUICK)
     parts.talk.evidence(page.show_evidence, desk, [parts.evidence], **QUICK)

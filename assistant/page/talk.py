@@ -31,6 +31,8 @@ log = logging.getLogger("ots_assistant.page")
 
 BUSY = "turn.busy"
 SURPRISE = "turn.surprise"
+BEFORE_REFUSED = 1.0
+"""Seconds in which a question that has a place in the queue is usually begun with."""
 _SAME: Any = gr.skip()
 
 
@@ -186,12 +188,15 @@ class Page:
 
     def answer(self, desk: Desk) -> Iterator[View]:
         """Stream the answer to the last question."""
-        if not desk.growing or desk.turns[-1].started:
+        last = desk.turns[-1] if desk.turns else None
+        if last is None or last.started or not (last.growing or last.fault == BUSY):
             yield View()
             return
-        earlier, turn = desk.turns[:-1], replace(desk.turns[-1], started=True)
-        if self._put(desk, turn):
-            yield self.view(desk)
+        # One taken for refused may have been waiting for its place after all.
+        earlier, turn = desk.turns[:-1], replace(last, started=True, fault="")
+        desk.change(turn.turn_id, lambda _: turn)
+        self.keeper.keep(desk, turn)
+        yield self.view(desk)
         try:
             growth = self._assistant.stream(turn.question, messages(earlier), turn.doc_ids or None)
             with contextlib.closing(growth) as snapshots:  # type: ignore[type-var]
@@ -200,6 +205,9 @@ class Page:
                     if not self._put(desk, turn):
                         return
                     yield self.view(desk)
+        except GeneratorExit:
+            self._put(desk, replace(turn, fault="turn.broke_off"))
+            raise
         except AssistantError as fault:
             turn = replace(turn, fault=str(fault))
         except Exception:
@@ -217,8 +225,16 @@ class Page:
         self.keeper.keep(desk, turn)
         return True
 
-    def broke_off(self, desk: Desk) -> View:
-        """What Gradio itself refused, such as a question for which the queue has no room."""
+    async def refused(self, desk: Desk) -> View:
+        """A question for which Gradio's queue had no room.
+
+        Gradio also says so, somewhat late, of an answer that was stopped, when the next
+        question may stand there already: that one starts in a moment.
+        """
+        if desk.growing:
+            await asyncio.sleep(BEFORE_REFUSED)
+        if not desk.growing or desk.turns[-1].started:
+            return View()
         self._end(desk, fault=BUSY)
         return self.view(desk)
 
