@@ -33,6 +33,7 @@ from assistant.page.doors import answer_in_json, open_doors  # noqa: E402
 from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
 from assistant.page.files import NoFiles, take_no_files  # noqa: E402
 from assistant.page.limits import Limited  # noqa: E402
+from assistant.page.offers import check_offers  # noqa: E402
 from assistant.page.settings_tab import settings_tab  # noqa: E402
 from assistant.page.sources_tab import Sources, sources_tab  # noqa: E402
 from assistant.page.store import FILE, Store  # noqa: E402
@@ -118,10 +119,10 @@ def build_blocks(
                 with gr.Tab(LABELS("tabs.evals"), id="evals", elem_id="tab-evals") as tab:
                     evals_tab(tab, runs)
             with (
-                gr.Tab(LABELS("tabs.settings"), id="settings", elem_id="tab-settings"),
+                gr.Tab(LABELS("tabs.settings"), id="settings", elem_id="tab-settings") as tab,
                 gr.Column(elem_classes="sheet"),
             ):
-                settings_tab()
+                settings_tab(tab, assistant, blocks)
         open_doors(assistant, AT_ONCE)
         blocks.load(readiness.lines, None, [ready], concurrency_limit=None, **HIDDEN)
     return blocks
@@ -206,6 +207,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="let anyone who can reach --host use the page",
     )
     parser.add_argument(
+        "--offer",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="let people choose this chat model too (again for each; named as the setting is)",
+    )
+    parser.add_argument(
         "--per-minute",
         type=int,
         default=PER_MINUTE,
@@ -225,6 +233,7 @@ def chosen(options: argparse.Namespace) -> Options:
         raise SettingsError("The MCP tools have no login.", "leave out --mcp or --users")
     if options.mcp and importlib.util.find_spec("mcp") is None:
         raise SettingsError("The package mcp is not installed.", "pip install -e '.[mcp]'")
+    check_offers(options.offer)
     users = load_users(options.users) if options.users else None
     return Options(users, options.per_minute, options.mcp)
 
@@ -247,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from evals.background import BackgroundRuns
 
         settings = Settings.load()
-        shelf = Shelf.from_settings(settings, show_progress)
+        shelf = Shelf.from_settings(settings, show_progress, given.offer)
         store = Store(settings.data_dir / FILE)
         server = build_server(shelf, BackgroundRuns(shelf, settings), shelf, options, store)
         serve(server, listener, not given.no_browser and has_display())

@@ -97,8 +97,14 @@ class Assistant:
 
     def quoting(self) -> Assistant:
         """The same without a chat model: it answers in quotes, at once."""
+        return self.twin("none", lambda: None, self._settings.top_k)
+
+    def twin(self, chat_model: str, load: Callable[[], ChatModel | None], top_k: int) -> Assistant:
+        """The same over the same index with another chat model, the setting and what loads it."""
         twin = copy.copy(self)
-        twin._chat_model = lambda: None
+        twin._settings = replace(self._settings, chat_model=chat_model, top_k=top_k)
+        twin._fingerprint = twin._settings.fingerprint()
+        twin._chat_model = load
         return twin
 
     def ask(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from assistant.errors import ModelError, QuestionError
 from assistant.page.article import paragraphs
+from assistant.page.choice import AS_USUAL, Choice, Offer
 from assistant.page.store import Store
 from assistant.types import Answer, Citation, Claim, Document, Message, Passage, ScoredPassage
 
@@ -137,13 +139,21 @@ SCRIPTS = {
 class FakeAssistant:
     """Plays `SCRIPTS`; `pause` seconds lie between snapshots, `hold` keeps it before sentences."""
 
-    def __init__(self, pause: float = 0.02, extra: Sequence[Document] = ()) -> None:
+    def __init__(
+        self,
+        pause: float = 0.02,
+        extra: Sequence[Document] = (),
+        models: tuple[str, ...] = ("Scripted-1B",),
+    ) -> None:
+        self.offer = Offer(models, passages=6, quotes=not models)
+        self.choice = AS_USUAL
         self.documents = real_documents() | {one.doc_id: one for one in extra}
         self.pause = pause
         self.hold = threading.Event()
         self.hold.set()
         self.asked: list[tuple[str, list[Message]]] = []
         self.scopes: list[tuple[str, ...] | None] = []
+        self.choices: list[Choice] = []
         self.closed = 0
         self.warmed = threading.Event()
 
@@ -157,6 +167,14 @@ class FakeAssistant:
         twin.documents = self.documents
         return twin
 
+    def choosing(self, choice: Choice) -> FakeAssistant:
+        """Shares all that is noted; in quotes only, `hold` does not keep it."""
+        if choice == AS_USUAL:
+            return self
+        twin = copy.copy(self)
+        twin.choice = choice
+        return twin
+
     def stream(
         self,
         question: str,
@@ -165,6 +183,7 @@ class FakeAssistant:
     ) -> Iterator[Answer]:
         self.asked.append((question, list(history)))
         self.scopes.append(tuple(doc_ids) if doc_ids is not None else None)
+        self.choices.append(self.choice)
         if not question.strip():
             raise QuestionError("The question is empty.", "type a question")
         if len(question) > 4000:
@@ -176,7 +195,8 @@ class FakeAssistant:
             time.sleep(self.pause)
             yield answer
             for said, claim in enumerate(self._claims(script, answer)):
-                self.hold.wait(20)
+                if self.choice.mode != "quotes":
+                    self.hold.wait(20)
                 time.sleep(self.pause * 4)
                 if script.breaks and said:
                     raise ModelError(script.breaks, "start it again")
@@ -206,7 +226,8 @@ class FakeAssistant:
             ((len(wanted & set(re.findall(r"\w{4,}", p.text.lower()))), p) for p in pieces),
             key=lambda pair: -pair[0],
         )
-        found = [ScoredPassage(p, float(s), n) for n, (s, p) in enumerate(scored[:6], start=1)]
+        best = scored[: self.choice.passages or self.offer.passages]
+        found = [ScoredPassage(p, float(s), n) for n, (s, p) in enumerate(best, start=1)]
         return Answer("", "pending", (), (), tuple(found), question, "", {}, "fake", question)
 
     def _claims(self, script: Script, answer: Answer) -> Iterator[Claim]:
@@ -251,7 +272,8 @@ def hostile_document() -> Document:
 if __name__ == "__main__":
     import app
 
-    slow = FakeAssistant(pause=0.4, extra=[hostile_document()])
+    offered = ("Scripted-1B", "scripted-large (models.example)")
+    slow = FakeAssistant(0.4, [hostile_document()], offered)
     listener = app.listen("127.0.0.1", int(sys.argv[1]), public=False)
     kept = Store(Path(tempfile.gettempdir()) / f"ots-page-{sys.argv[1]}.sqlite3")
     app.serve(app.build_server(slow, store=kept), listener, open_browser=False)

@@ -77,10 +77,12 @@ def take_all(browser: Any, address: str) -> None:
     page.wait_for_selector("#tab-timeline .reading")
     page.locator("#tab-timeline h2").first.scroll_into_view_if_needed()
     take(page, "timeline")
-    if page.locator("#tab-settings-button").count():
-        page.click("#tab-settings-button")
-        page.wait_for_selector("#tab-settings", state="visible")
-        take(page, "settings")
+    page.click("#tab-settings-button")
+    page.get_by_label("Written by the chat model").check()
+    page.get_by_label("Passages looked up for a question").fill("12")
+    page.locator("#choices h3").last.click()
+    page.get_by_text("from the next question on").wait_for()
+    take(page, "settings")
     page.context.close()
 
 
@@ -90,7 +92,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         settings = Settings(cache_dir=folder / "cache", chat_model="none")
-        shelf = Shelf.from_settings(settings)
+        shelf = Shelf.from_settings(settings, others=["local", "ollama:qwen3:8b"])
         runs = BackgroundRuns(shelf, settings, Selection(runs=folder / "runs"))
         built = app.build_server(shelf, runs, shelf, store=Store(folder / FILE))
         with serving(built) as address, sync_playwright() as run:

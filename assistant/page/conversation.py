@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from assistant.page.choice import AS_USUAL, Choice, read_choice
 from assistant.types import Answer, Message
 
 _MARKERS = re.compile(r"[ \t]*\[(\d+)\]")
@@ -34,6 +35,8 @@ class Turn:
     """The sources that may answer; empty means all."""
     scope: str = ""
     """The same in words; empty when all may."""
+    choice: Choice = AS_USUAL
+    """How it is to be answered, as far as that was chosen."""
     verdict: Verdict = ""
     reason: str = ""
     shared: bool = False
@@ -54,6 +57,7 @@ class Turn:
             "stopped": self.stopped,
             "doc_ids": list(self.doc_ids),
             "scope": self.scope,
+            "choice": asdict(self.choice),
             "shared": self.shared,
         }
 
@@ -82,6 +86,7 @@ def turn_from_dict(data: Any) -> Turn:
         started=True,
         doc_ids=tuple(doc_ids),
         scope=data.get("scope", ""),
+        choice=read_choice(data.get("choice")),
         shared=bool(data.get("shared", False)),
     )
     return broken_off(turn)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assistant.errors import StorageError
+from assistant.page.choice import AS_USUAL, Choice
 from assistant.page.conversation import Turn, as_title
 from assistant.page.scope import Scope
 from assistant.page.store import Kept, Store
@@ -43,9 +44,22 @@ class Desk:
     def growing(self) -> bool:
         return bool(self.turns) and self.turns[-1].growing
 
-    def begin(self, question: str, doc_ids: tuple[str, ...] = (), scope: str = "") -> Turn:
+    def begin(
+        self,
+        question: str,
+        doc_ids: tuple[str, ...] = (),
+        scope: str = "",
+        choice: Choice = AS_USUAL,
+    ) -> Turn:
         """Put a question at the end."""
-        turn = Turn(question, turn_id=new_id(), asked=time.time(), doc_ids=doc_ids, scope=scope)
+        turn = Turn(
+            question,
+            turn_id=new_id(),
+            asked=time.time(),
+            doc_ids=doc_ids,
+            scope=scope,
+            choice=choice,
+        )
         self.talk_id = self.talk_id or new_id()
         self.title = self.title or as_title(question)
         self.turns = [*self.turns, turn]

@@ -1,4 +1,4 @@
-"""What a browser says of itself: who it is, which conversation it has open, and its scope."""
+"""What a browser says of itself: who it is, which conversation it has open, and what is chosen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistant.page.choice import AS_USUAL, Choice, read_choice
 from assistant.page.scope import Scope, read_scope
 
 _BROWSER = re.compile(r"[0-9a-f]{64}")
@@ -25,6 +26,7 @@ ARRIVE = """(...inputs) => {
       browser: window.otsBrowser,
       conversation: attempt(() => sessionStorage.getItem("ots-conversation")) ?? "",
       scope: attempt(() => JSON.parse(localStorage.getItem("ots-scope"))),
+      choice: attempt(() => JSON.parse(localStorage.getItem("ots-choice"))) ?? window.otsChoice,
     });
   };
   return [window.otsHere(), ...inputs.slice(1)];
@@ -49,6 +51,7 @@ class Here:
     """A name that nobody can guess; empty when it is none."""
     conversation: str = ""
     scope: Scope = field(default_factory=Scope)
+    choice: Choice = AS_USUAL
 
 
 def read_here(text: str) -> Here:
@@ -65,6 +68,7 @@ def read_here(text: str) -> Here:
         str(browser) if known else "",
         conversation if isinstance(conversation, str) else "",
         read_scope(said.get("scope")),
+        read_choice(said.get("choice")),
     )
 
 

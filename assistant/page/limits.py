@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from gradio.context import LocalContext
 
 from assistant.errors import QuestionError
+from assistant.page.choice import Choice, Offer
 from assistant.page.widgets import Answering
 from assistant.page.words import words_of
 from assistant.types import Answer, Document, Message
@@ -61,6 +63,16 @@ class Limited:
     def quoting(self) -> Answering:
         """Without limits: the page asks it of its own accord, to check what it suggests."""
         return self._assistant.quoting()
+
+    @property
+    def offer(self) -> Offer:
+        return self._assistant.offer
+
+    def choosing(self, choice: Choice) -> Answering:
+        """However people want it answered, a question counts against one and the same limit."""
+        twin = copy.copy(self)
+        twin._assistant = self._assistant.choosing(choice)
+        return twin
 
     def stream(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from assistant.page.article import Mark, article_html, slug
+from assistant.page.choice import choice_line
 from assistant.page.conversation import Turn
 from assistant.page.quotes import lost, quote_id, reference_id, text_html, tips_html
 from assistant.page.words import Words, sentence
@@ -100,6 +101,8 @@ def _answer_html(
         parts.append(f'<p class="writing{waiting}" aria-hidden="true"><i></i><i></i><i></i></p>')
     if turn.scope:
         parts.append(f'<p class="remark scoped">{escape(turn.scope)}.</p>')
+    if chosen := choice_line(say, turn.choice):
+        parts.append(f'<p class="remark chosen">{escape(chosen)}.</p>')
     if turn.shared:
         parts.append(f'<p class="remark">{say.html("turn.shared")}</p>')
     if turn.stopped:

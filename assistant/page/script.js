@@ -140,6 +140,23 @@
     document.getElementById("scope-toggle")?.focus();
   });
 
+  // --- How questions are answered: remembered in this browser, sent along with the next one. ---
+  document.addEventListener("change", (event) => {
+    const form = event.target.dataset?.choice && event.target.closest("#choices");
+    if (!form) return;
+    const part = (name, state = "") => form.querySelector(`[data-choice="${name}"]${state}`);
+    const passages = part("passages");
+    const number = Math.round(passages.valueAsNumber) || Number(passages.dataset.usual);
+    passages.value = Math.min(Math.max(number, passages.min), passages.max);
+    window.otsChoice = {
+      mode: part("mode", ":checked")?.value ?? "",
+      model: part("model")?.value ?? "",
+      passages: Number(passages.value),
+    };
+    remember(() => localStorage, "ots-choice", JSON.stringify(window.otsChoice));
+    form.querySelector(".noted").textContent = otsTexts[otsLanguage]["settings.noted"];
+  });
+
   // --- The language of the page: words.py reads the cookie. An answer is let finish first. ---
   const reopen = () => {
     if (document.querySelector(".turn.growing")) setTimeout(reopen, 300);

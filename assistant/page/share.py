@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from assistant.errors import SourceError
+from assistant.page.choice import choice_line
 from assistant.page.conversation import Turn, as_title, turn_from_dict
 from assistant.page.desk import new_id
 from assistant.page.quotes import by_marker, lost
@@ -72,6 +73,8 @@ def _said(say: Words, number: int, turn: Turn) -> list[str]:
             parts.append(f"*{escape(answer.notice)}*")
     if turn.scope:
         parts.append(f"*{escape(turn.scope)}*")
+    if chosen := choice_line(say, turn.choice):
+        parts.append(f"*{escape(chosen)}*")
     if turn.stopped:
         parts.append(f"*{escape(say('share.stopped'))}*")
     if turn.fault:

@@ -9,6 +9,8 @@ from assistant.chat import Assistant, assemble
 from assistant.errors import IndexFault
 from assistant.index import SearchIndex, build, built_at
 from assistant.jobs import Job
+from assistant.page.choice import Choice, Offer
+from assistant.page.offers import Offers
 from assistant.passages import passages
 from assistant.settings import Settings
 from assistant.sources import load_documents
@@ -25,17 +27,26 @@ class Shelf:
         encoder: Encoder,
         chat_model: Callable[[], ChatModel | None],
         settings: Settings,
+        others: Sequence[str] = (),
     ) -> None:
+        """`others` are settings of chat models that may be chosen too."""
         self._encoder = encoder
         self._chat_model = chat_model
         self._settings = settings
+        self._offers = Offers(settings, chat_model, others)
         self._assistant = self._over(documents, index)
         self.job = Job("re-indexing")
 
     @classmethod
-    def from_settings(cls, settings: Settings, progress: Progress = silent) -> Shelf:
+    def from_settings(
+        cls, settings: Settings, progress: Progress = silent, others: Sequence[str] = ()
+    ) -> Shelf:
         """As `Assistant.from_settings`, with the parts kept to put another together."""
-        return cls(*assemble(settings, progress))
+        return cls(*assemble(settings, progress), others)
+
+    @property
+    def offer(self) -> Offer:
+        return self._offers.offer
 
     @property
     def documents(self) -> Mapping[str, Document]:
@@ -49,6 +60,13 @@ class Shelf:
 
     def quoting(self) -> Assistant:
         return self._assistant.quoting()
+
+    def choosing(self, choice: Choice) -> Assistant:
+        name, offer = choice.model, self.offer
+        if not name and choice.mode != "quotes" and not offer.quotes:
+            name = offer.models[0]
+        setting, load = self._offers.find(name)
+        return self._assistant.twin(setting, load, choice.passages or offer.passages)
 
     def stream(
         self,

@@ -14,6 +14,7 @@ import gradio as gr
 
 from assistant.errors import AssistantError, QuestionError
 from assistant.page import render
+from assistant.page.choice import Choice, settled
 from assistant.page.conversation import Turn, messages
 from assistant.page.desk import Desk, Keeper
 from assistant.page.drawer import bar_html, past_html
@@ -25,7 +26,7 @@ from assistant.page.scope_form import scope_form_html, scope_line_html
 from assistant.page.widgets import Answering
 from assistant.page.words import Words, words_of
 from assistant.questions import MAX_QUESTION_CHARS, check_question
-from assistant.types import Document
+from assistant.types import Answer, Document
 
 log = logging.getLogger("ots_assistant.page")
 
@@ -170,7 +171,8 @@ class Page:
             return View(status=escape(chosen.fault or desk.say("scope.empty")))
         doc_ids = () if chosen.all else chosen.doc_ids
         scope = scope_line(desk.say, doc_ids, self.documents) if doc_ids else ""
-        self.keeper.keep(desk, desk.begin(question.strip(), doc_ids, scope))
+        choice = settled(read_here(here).choice, self._assistant.offer)
+        self.keeper.keep(desk, desk.begin(question.strip(), doc_ids, scope, choice))
         return self.with_past(desk)._replace(question="")
 
     def begin_starter(self, desk: Desk, chosen: gr.EventData, request: gr.Request) -> View:
@@ -198,10 +200,11 @@ class Page:
         self.keeper.keep(desk, turn)
         yield self.view(desk)
         try:
-            growth = self._assistant.stream(turn.question, messages(earlier), turn.doc_ids or None)
+            assistant = self._assistant.choosing(turn.choice)
+            growth = assistant.stream(turn.question, messages(earlier), turn.doc_ids or None)
             with contextlib.closing(growth) as snapshots:  # type: ignore[type-var]
                 for snapshot in snapshots:
-                    turn = replace(turn, answer=snapshot)
+                    turn = replace(turn, answer=_as_chosen(snapshot, turn.choice))
                     if not self._put(desk, turn):
                         return
                     yield self.view(desk)
@@ -258,6 +261,12 @@ class Page:
         number = int(chosen.turn)
         turn = desk.turns[number - 1] if 0 < number <= len(desk.turns) else None
         return render.evidence_html(desk.say, number, turn, self.documents)
+
+
+def _as_chosen(answer: Answer, choice: Choice) -> Answer:
+    """Without the remark that no chat model is at hand, where none was wanted."""
+    wanted = choice.mode == "quotes" and not answer.error_code
+    return replace(answer, notice="") if wanted else answer
 
 
 def _fault(say: Words, question: str) -> str:

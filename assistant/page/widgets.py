@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import gradio as gr
 
 from assistant.jobs import State
+from assistant.page.choice import Choice, Offer
 from assistant.page.words import WORDS, Words
 from assistant.types import Answer, Document, Message
 
@@ -35,6 +36,13 @@ class Answering(Protocol):
     ) -> Iterator[Answer]: ...
 
     def quoting(self) -> Answering: ...
+
+    @property
+    def offer(self) -> Offer: ...
+
+    def choosing(self, choice: Choice) -> Answering:
+        """The same answering as a person chose, from what is on offer."""
+        ...
 
 
 def panel(value: str, template: str, **more: Any) -> gr.HTML:
