@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from assistant.errors import AssistantError, SettingsError
@@ -86,9 +85,9 @@ class Readiness:
         """The line of the masthead, until all is loaded."""
         say = words_of(request)
         while not self.done:
-            yield escape(say.line(self.line))
+            yield say.told(self.line)
             await asyncio.sleep(0.3)
-        yield escape(say.line(self.line))
+        yield say.told(self.line)
 
 
 def build_blocks(
@@ -141,9 +140,12 @@ def theme() -> gr.themes.Base:
 
 
 def login_html() -> str:
-    """What Gradio shows above its login form, which has neither a title nor the page's styles."""
+    """What Gradio shows above its login form, which has neither a title nor the page's styles.
+
+    `words.in_language` puts the texts in.
+    """
     styles = styled("style.css", "login.css")
-    return f"<title>{TITLE}</title><style>{styles}</style>Log in to ask."
+    return f"<title>{{page.title}}</title><style>{styles}</style>{{login.ask}}"
 
 
 def styled(*names: str) -> str:

@@ -192,7 +192,7 @@ def test_the_login_page(
         audit.look("login")
         page.get_by_label("username").fill("amina")
         page.get_by_label("password").fill("wrong")
-        page.get_by_role("button", name="Login").click()
+        page.get_by_role("button", name="Log in").click()
         page.get_by_text("Incorrect").wait_for()
         audit.look("a wrong password")
         page.close()

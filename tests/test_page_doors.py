@@ -193,7 +193,7 @@ def test_the_login_page(guarded: str, browser: Any) -> None:  # noqa: F811
     page.goto(guarded)
     page.get_by_label("username").fill("amina")
     page.get_by_label("password").fill("s3cret-s3")
-    page.get_by_role("button", name="Login").click()
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_selector(".welcome")
     page.close()
 

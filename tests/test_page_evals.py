@@ -58,7 +58,7 @@ def test_a_run_writes_the_report_that_is_shown(runs: BackgroundRuns) -> None:
     assert runs.page() == ("", "")
     runs.start("fact", 2)
     state = ended(runs.job)
-    assert state.line == "Done: 2 questions asked."
+    assert state.line == "evals.done"
     html, about = runs.page()
     assert "<h2>Scores</h2>" in html
     assert "2 questions" in about
@@ -136,6 +136,6 @@ def test_the_tab(visit: Visit, held: Held) -> None:
     assert page.get_attribute("#tab-evals iframe", "sandbox") == ""
     assert "model none" in page.inner_text("#tab-evals .about")
     assert page.is_visible("#start-run")
-    assert "questions asked" in page.inner_text("#tab-evals .progress")
+    assert "Done; the report" in page.inner_text("#tab-evals .progress")
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

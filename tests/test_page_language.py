@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from test_app import BOX, Visit, browser  # noqa: F401  `browser` is a fixture
 import app
 from assistant.page import words
 from assistant.page.store import Store
+from assistant.page.users import add_user, load_users
 from assistant.page.words import COOKIE, ENGLISH, WORDS, Text, in_language, words_for
+from evals.types import KINDS
 
 CODE = Path(words.__file__).parent
 OTHERS = sorted(set(WORDS) - {"en"})
@@ -49,6 +52,7 @@ def test_every_text_is_used_and_every_key_is_there() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in CODE.glob("*.py"))
     code += Path(app.__file__).read_text(encoding="utf-8")
     code += (CODE.parent / "jobs.py").read_text(encoding="utf-8")
+    code += (CODE.parent.parent / "evals" / "background.py").read_text(encoding="utf-8")
     code += (CODE / "script.js").read_text(encoding="utf-8")
     for key in re.findall(r"""(?:say|html|count|LABELS)\(\s*["']([a-z_]+\.[a-z_]+)["']""", code):
         assert key in ENGLISH.texts, key
@@ -97,6 +101,21 @@ def test_the_chosen_language_comes_before_the_browsers(
     assert words_for(headers).language == language
 
 
+def test_every_kind_of_eval_question_has_a_name() -> None:
+    assert {f"kinds.{kind}" for kind in KINDS} <= set(ENGLISH.texts)
+
+
+def test_a_line_in_english_says_so_on_a_page_that_is_not() -> None:
+    line = "The disk is <full>. To mend it: free some space"
+    told = '<span lang="en">The disk is &lt;full&gt;. To mend it: free some space</span>'
+    assert WORDS["tr"].told(line) == f"İleti (İngilizce): {told}"
+    assert ENGLISH.told(line) == "The disk is &lt;full&gt;. To mend it: free some space"
+    for say in WORDS.values():
+        often = say("ask.too_many", n=20, seconds=30)
+        assert say.told("turn.busy") == say.html("turn.busy")
+        assert say.told(often) == escape(often)
+
+
 def test_a_page_is_sent_in_its_language() -> None:
     page = in_language(
         b'<!doctype html><html\n\tlang="en"><head></head>', {"cookie": "ots-language=ky"}
@@ -106,6 +125,25 @@ def test_a_page_is_sent_in_its_language() -> None:
 
 
 # --- In the browser ---
+
+
+@pytest.mark.browser
+def test_the_login_page(browser: Any, tmp_path: Path) -> None:  # noqa: F811
+    add_user(tmp_path / "users", "amina", "s3cret-s3")
+    options, say = app.Options(users=load_users(tmp_path / "users")), WORDS["kk"]
+    with serving(app.build_server(FakeAssistant(), options=options)) as where:
+        context = browser.new_context(locale="de-DE")
+        context.add_cookies([{"name": COOKIE, "value": "kk", "url": where}])
+        page = context.new_page()
+        page.goto(where)
+        page.get_by_text(say("login.ask")).wait_for()
+        assert page.title() == say("page.title")
+        assert page.evaluate("document.documentElement.lang") == "kk"
+        page.get_by_label(say("login.username")).fill("amina")
+        page.get_by_label(say("login.password")).fill("wrong")
+        page.get_by_role("button", name=say("login.login")).click()
+        page.get_by_text(say("login.incorrect_credentials")).wait_for()
+        context.close()
 
 
 @pytest.fixture(scope="module")

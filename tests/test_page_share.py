@@ -131,7 +131,7 @@ def with_answer(**change: Any) -> str:
         ("", "is no JSON"),
         ("[" * 100_000, "is no JSON"),
         ("[]", "is no conversation"),
-        ("x" * (LARGEST + 1), "more than"),
+        ("x" * (LARGEST + 1), "too large; at most 2,000,000"),
         (saved(format="other"), "is no conversation"),
         (saved(version=2), "is of version 2"),
         (saved(version=[1] * 99), "is of version"),

@@ -17,7 +17,7 @@ def bar_html(desk: Desk) -> str:
     say = desk.say
     trouble = ""
     if desk.trouble:
-        trouble = f'<p class="trouble" role="alert">{escape(say.line(desk.trouble))}</p>'
+        trouble = f'<p class="trouble" role="alert">{say.told(desk.trouble)}</p>'
     # script.js remembers the id for this window, so that a reload finds the way back.
     talk_id = escape(desk.talk_id)
     return (

@@ -53,7 +53,9 @@ def evals_tab(tab: gr.Tab, runs: EvalRuns) -> None:
     shown = [state, start, cancel, report]
 
     def name_kinds(request: gr.Request) -> Any:
-        return gr.update(choices=[(words_of(request)("evals.all_kinds"), ""), *runs.kinds])
+        say = words_of(request)
+        named = [(str(say.texts.get(f"kinds.{kind}", kind)), kind) for kind in runs.kinds]
+        return gr.update(choices=[(say("evals.all_kinds"), ""), *named])
 
     async def follow(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         """What stands there now, then every step until the run has ended."""
@@ -70,7 +72,7 @@ def evals_tab(tab: gr.Tab, runs: EvalRuns) -> None:
         try:
             runs.start(kind, min(max(int(limit or LIMIT), 1), MOST))
         except AssistantError as fault:
-            yield fault_html(str(fault)), *[gr.skip()] * 3
+            yield fault_html(words_of(request), str(fault)), *[gr.skip()] * 3
             return
         async for step in follow(request):
             yield step
@@ -86,12 +88,14 @@ def report_html(say: Words, runs: EvalRuns) -> str:
     try:
         page, about = runs.page()
     except AssistantError as fault:
-        return fault_html(str(fault))
+        return fault_html(say, str(fault))
     if not page:
         how = say.html("evals.how", command="\0").replace("\0", "<code>ots-assistant eval</code>")
         return f'<div class="nothing"><h2>{say.html("evals.none")}</h2><p>{how}</p></div>'
+    last = say.html("evals.last", about="\0")
+    last = last.replace("\0", f'<span lang="en">{escape(about)}</span>')
     return (
-        f'<p class="about">{say.html("evals.last", about=about)}</p>'
+        f'<p class="about">{last}</p>'
         f'<iframe sandbox="" title="{say.html("evals.report")}" srcdoc="{escape(page)}"></iframe>'
     )
 

@@ -31,9 +31,11 @@ ARRIVE = """(...inputs) => {
   };
   return [window.otsHere(), ...inputs.slice(1)];
 }"""
-# A paste longer than any question is cut, so that it is refused as one and not as a huge request.
-WITH_HERE = """(question, here, ...rest) =>
-  [question.slice(0, 500_000), window.otsHere?.() ?? '', ...rest]"""
+MOST_SENT = 500_000
+"""Characters of a paste that are sent: it is refused as no question, not as a huge request."""
+WITH_HERE = f"""(question, here, ...rest) => [
+  question.length > {MOST_SENT} ? [...question].slice(0, {MOST_SENT}).join("") : question,
+  window.otsHere?.() ?? "", ...rest]"""
 
 # What the server made is saved by the browser, so that no copy of it lies on the server.
 SAVE = """({ name, type, text }) => {

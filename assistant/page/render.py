@@ -108,7 +108,7 @@ def _answer_html(
     if turn.stopped:
         parts.append(f'<p class="remark">{say.html("turn.stopped")}</p>')
     if turn.fault:
-        parts.append(f'<p class="fault" role="alert">{escape(say.line(turn.fault))}</p>')
+        parts.append(f'<p class="fault" role="alert">{say.told(turn.fault)}</p>')
     if last and (turn.fault or turn.stopped):
         parts.append(
             '<p><button type="button" class="quiet" id="again" data-ots="again">'
@@ -157,7 +157,8 @@ def _remarks_html(say: Words, answer: Answer) -> str:
     if answer.outcome != "pending":
         parts.append(_withheld_html(say, answer))
     if answer.notice:
-        parts.append(f'<p class="remark">{escape(answer.notice)}</p>')
+        told = say.told(answer.notice) if answer.error_code else escape(answer.notice)
+        parts.append(f'<p class="remark">{told}</p>')
     return "".join(parts)
 
 

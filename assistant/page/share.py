@@ -132,7 +132,7 @@ def to_file(title: str, turns: Sequence[Turn]) -> str:
 def read_file(say: Words, name: str, text: str) -> tuple[str, list[Turn]]:
     """Title and turns of a file that somebody saved; raises `SourceError` when it is none."""
     if len(text) > LARGEST:
-        raise _refusal(say, name, "too_large", n=f"{len(text):,}", most=f"{LARGEST:,}")
+        raise _refusal(say, name, "too_large", most=f"{LARGEST:,}")
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):

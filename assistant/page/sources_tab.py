@@ -82,7 +82,7 @@ def sources_tab(tab: gr.Tab, sources: Sources) -> None:
         try:
             sources.reindex()
         except AssistantError as fault:
-            yield gr.skip(), fault_html(str(fault)), gr.skip()
+            yield gr.skip(), fault_html(words_of(request), str(fault)), gr.skip()
             return
         async for step in follow(request):
             yield step

@@ -19,7 +19,7 @@ from assistant.page.conversation import Turn, messages
 from assistant.page.desk import Desk, Keeper
 from assistant.page.drawer import bar_html, past_html
 from assistant.page.followups import Suggestions
-from assistant.page.here import owner_of, read_here
+from assistant.page.here import MOST_SENT, owner_of, read_here
 from assistant.page.quotes import resettled
 from assistant.page.scope import choose, scope_line
 from assistant.page.scope_form import scope_form_html, scope_line_html
@@ -165,7 +165,7 @@ class Page:
             return View()
         if fault := _fault(desk.say, question):
             # It never was one: it stays in the box, to be changed.
-            return View(status=escape(fault))
+            return View(status=fault)
         chosen = choose(desk.say, desk.scope, self.documents)
         if not chosen.doc_ids:
             return View(status=escape(chosen.fault or desk.say("scope.empty")))
@@ -270,13 +270,15 @@ def _as_chosen(answer: Answer, choice: Choice) -> Answer:
 
 
 def _fault(say: Words, question: str) -> str:
-    """Why a question can't be taken; empty when it can."""
+    """Why a question can't be taken, as HTML; empty when it can."""
     if not question.strip():
-        return say("ask.empty")
+        return say.html("ask.empty")
     if len(question) > MAX_QUESTION_CHARS:
-        return say("ask.too_long", n=f"{len(question):,}", most=f"{MAX_QUESTION_CHARS:,}")
+        cut = "+" if len(question) >= MOST_SENT else ""
+        most = f"{MAX_QUESTION_CHARS:,}"
+        return say.html("ask.too_long", n=f"{len(question):,}{cut}", most=most)
     try:
         check_question(question)
     except QuestionError as fault:
-        return str(fault)
+        return say.told(str(fault))
     return ""

@@ -69,14 +69,14 @@ def forward(*events: str) -> str:
     )
 
 
-def fault_html(line: str) -> str:
-    return f'<p class="fault" role="alert">{escape(line)}</p>'
+def fault_html(say: Words, line: str) -> str:
+    return f'<p class="fault" role="alert">{say.told(line)}</p>'
 
 
 def job_html(say: Words, state: State) -> str:
     """How far work in the background is: a line, and a bar while it goes on."""
     if state.failed:
-        return fault_html(say.line(state.line))
+        return fault_html(say, state.line)
     bar, line = "", say.line(state.line)
     if state.running and state.total:
         if state.line not in say.texts:

@@ -16,9 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from assistant.dates import DATE
+from assistant.languages import language_of
 
 COOKIE = "ots-language"
 """What script.js keeps the chosen language in; without it, the browser's own languages count."""
+
+_LOGIN = (
+    "page.title",
+    "login.ask",
+    "login.username",
+    "login.password",
+    "login.login",
+    "login.incorrect_credentials",
+)
+"""Texts of the login page; all but the first two are Gradio's own."""
 
 Text = str | list[str]
 
@@ -46,6 +57,13 @@ class Words:
         """The text of a key, or the line itself where it is none; it may come out of a file."""
         text = self.texts.get(said)
         return text if isinstance(text, str) and "{" not in text else said
+
+    def told(self, said: str) -> str:
+        """The same as HTML; where the page is not in English, a line that is says so."""
+        line = self.line(said)
+        if self.language == "en" or line != said or language_of(line) != "en":
+            return escape(line)
+        return f'{self.html("page.in_english")} <span lang="en">{escape(line)}</span>'
 
     def date(self, date: str) -> str:
         """`2021-09-15` -> `15 September 2021`; `--03-18` -> `18 March (year not given)`.
@@ -115,14 +133,34 @@ def in_language(page: bytes, headers: Mapping[str, str]) -> bytes:
     Gradio picks the texts of `gr.I18n` by the browser's language, and of ours it knows only four:
     it finds the wanted texts under whatever language it picks.
     """
-    language = json.dumps(words_for(headers).language)
+    say = words_for(headers)
+    language = json.dumps(say.language)
     script = (
         f"<script>window.otsLanguage = {language};"
         "window.otsTexts = window.gradio_config?.i18n_translations ?? {};"
-        "for (const one in otsTexts) otsTexts[one] = otsTexts[otsLanguage];</script></head>"
+        "for (const one in otsTexts) otsTexts[one] = otsTexts[otsLanguage];"
+        f"{_login_script(say)}</script></head>"
     )
     page = re.sub(rb'(<html\s+lang=)"en"', rb"\1" + language.encode(), page, count=1)
     return page.replace(b"</head>", script.encode(), 1)
+
+
+def _login_script(say: Words) -> str:
+    """Puts the login page, which is told no other text, into a language."""
+    said = json.dumps({key: say(key) for key in _LOGIN})
+    return (
+        "if (window.gradio_config?.auth_required) {"
+        f"const said = {said};"
+        "for (const key in said) gradio_config.auth_message ="
+        " gradio_config.auth_message.replace(`{${key}}`, said[key]);"
+        "gradio_config.i18n_translations = {};"
+        "for (const one of ['en', navigator.language, navigator.language.split('-')[0]])"
+        " gradio_config.i18n_translations[one] = said;"
+        # Gradio names the browser's language there, once it has started.
+        "const root = document.documentElement;"
+        "new MutationObserver(() => root.lang === otsLanguage || (root.lang = otsLanguage))"
+        ".observe(root, {attributeFilter: ['lang']});}"
+    )
 
 
 def sentence(text: str) -> str:
