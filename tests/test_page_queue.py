@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from fakes_page import FakeAssistant
@@ -60,3 +61,23 @@ def test_an_answer_that_nobody_reads_on_has_broken_off(asked: tuple[talk.Page, D
     answering.close()  # type: ignore[attr-defined]
     assert desk.turns[-1].fault == "turn.broke_off"
     assert not desk.growing
+
+
+def test_a_model_that_writes_one_answer_at_a_time_has_a_line() -> None:
+    fake = FakeAssistant(pause=0)
+    fake.offer = replace(fake.offer, in_turn=frozenset(fake.offer.models))
+    page, first, second = talk.Page(fake), Desk(), Desk()
+    for desk in (first, second):
+        page.begin(WHERE, "", desk, None)
+    answering, waiting = page.answer(first), page.answer(second)
+    assert [next(answering) for _ in range(2)][-1].status.startswith("Found 6 passages")
+    seen = [next(waiting) for _ in range(3)]
+    assert seen[1].status == "Others asked first; yours is number 1 in line."
+    assert "Nearest passages" in seen[1].evidence or "Found so far" in seen[1].evidence
+    assert seen[2].status.startswith("Found 6 passages")
+    for one in (answering, waiting):
+        one.close()  # type: ignore[attr-defined]
+    third = Desk()
+    page.begin(WHERE, "", third, None)
+    alone = page.answer(third)
+    assert [next(alone) for _ in range(2)][-1].status.startswith("Found 6 passages")

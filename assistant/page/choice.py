@@ -24,6 +24,8 @@ class Offer:
     passages: int = 8
     quotes: bool = True
     """Whether answers come in quotes only, unless chosen otherwise."""
+    in_turn: frozenset[str] = frozenset()
+    """Models that write one answer at a time, as those on this computer do."""
 
     @property
     def most(self) -> int:
@@ -66,6 +68,13 @@ def settled(choice: Choice, offer: Offer) -> Choice:
     model = choice.model if choice.model in offer.models else offer.models[0]
     usual = not offer.quotes and model == offer.models[0]
     return Choice("written" if offer.quotes else "", "" if usual else model, passages)
+
+
+def writer(choice: Choice, offer: Offer) -> str:
+    """The model that writes the answer; empty where it comes in quotes only."""
+    if choice.mode == "quotes" or (offer.quotes and not choice.model):
+        return ""
+    return choice.model or offer.models[0]
 
 
 def choice_line(say: Words, choice: Choice) -> str:

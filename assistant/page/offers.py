@@ -43,11 +43,17 @@ class Offers:
 
     @property
     def offer(self) -> Offer:
-        return Offer(tuple(self._models), self._top_k, self._quotes)
+        here = frozenset(name for name, (setting, _) in self._models.items() if _is_file(setting))
+        return Offer(tuple(self._models), self._top_k, self._quotes, here)
 
     def find(self, name: str) -> tuple[str, Load]:
         """The setting of a model and what loads it; without a name, those that ask none."""
         return self._models[name] if name else (QUOTES, lambda: None)
+
+
+def _is_file(setting: str) -> bool:
+    """Whether this process runs the model itself."""
+    return setting == "local" or setting.endswith(".gguf")
 
 
 def readable(setting: str) -> str:

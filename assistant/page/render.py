@@ -13,6 +13,7 @@ from assistant.page.article import Mark, article_html, slug
 from assistant.page.choice import choice_line
 from assistant.page.conversation import Turn
 from assistant.page.quotes import lost, quote_id, reference_id, text_html, tips_html
+from assistant.page.reader import byline
 from assistant.page.words import Words, sentence
 from assistant.types import Answer, Citation, Document, ScoredPassage
 
@@ -267,27 +268,18 @@ def _evidence_heading(say: Words, number: int, turn: Turn, articles: int) -> str
     return f'<h2>{say.html("evidence.title")} {of}</h2><p class="sum">{line}</p>'
 
 
-def _source_html(say: Words, document: Document) -> str:
-    publisher = document.publisher or say("evidence.no_publisher")
-    byline = [f'<b class="publisher">{escape(publisher)}</b>']
-    if document.author:
-        byline.append(f"<span>{escape(document.author)}</span>")
-    byline.append(f"<span>{escape(say.date(document.published))}</span>")
-    byline.append(f"<span>{escape(say.tongue(document.language))}</span>")
-    return f'<p class="source">{"".join(byline)}</p>'
-
-
 def _article(say: Words, number: int, document: Document, answer: Answer) -> str:
     return (
         f'<section class="article" aria-label="{escape(document.title)}"><header>'
-        f'{_source_html(say, document)}<h3 dir="auto">{escape(document.title)}</h3></header>'
+        f'<p class="source">{byline(say, document)}</p>'
+        f'<h3 dir="auto">{escape(document.title)}</h3></header>'
         f"{_body(say, number, document, answer)}</section>"
     )
 
 
 def _folded_article(say: Words, number: int, document: Document, answer: Answer) -> str:
     return (
-        f'<details class="article"><summary>{_source_html(say, document)}'
+        f'<details class="article"><summary><p class="source">{byline(say, document)}</p>'
         f'<h3 dir="auto">{escape(document.title)}</h3></summary>'
         f"{_body(say, number, document, answer)}</details>"
     )
@@ -343,7 +335,8 @@ def _passage_item(
     if document is None:
         return f'<li><p class="excerpt" dir="auto">{escape(passage.text)}</p></li>'
     return (
-        f'<li>{_source_html(say, document)}<p class="excerpt" dir="auto">{escape(passage.text)}</p>'
+        f'<li><p class="source">{byline(say, document)}</p>'
+        f'<p class="excerpt" dir="auto">{escape(passage.text)}</p>'
         f'<a class="read" href="#{passage_anchor(number, passage.passage_id)}" '
         f'aria-label="{say.html("evidence.read_passage", n=found.rank)}">'
         f"{say.html('evidence.read')}</a></li>"

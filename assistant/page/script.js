@@ -15,13 +15,22 @@
     const said = { ...detail, here: window.otsHere?.() ?? "" };
     element.dispatchEvent(new CustomEvent(`ots:${event}`, { bubbles: true, detail: said }));
   };
+  const box = () => document.querySelector("#question textarea");
+  const close = (menu) => {
+    const inside = menu.contains(document.activeElement);
+    menu.open = false;
+    if (inside) menu.querySelector("summary").focus();
+  };
   document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#stop") && event.detail === 0) box()?.focus();
     const button = event.target.closest?.("button[data-ots]");
     if (!button) return;
     const { ots, from, ...detail } = button.dataset;
     if (from) detail.value = document.getElementById(from).value;
     send(button, ots, detail);
-    if (button.closest("details.menu")) button.closest("details.menu").open = false;
+    // What was pressed may vanish. On a phone a tap must not call up the keyboard; keys have no detail.
+    if (["starter", "again"].includes(ots) && event.detail === 0) box()?.focus();
+    if (button.closest("details.menu")) close(button.closest("details.menu"));
     if (button.closest("#past") && ["open", "new"].includes(ots) && narrow()) drawer(false);
     // The fold closes under the focus: it goes where the keyboard can go on from.
     const fold = button.closest("#past .fold");
@@ -91,7 +100,7 @@
       drawer(false);
       document.getElementById("past-toggle")?.focus();
     }
-    document.querySelectorAll("details.menu[open]").forEach((menu) => (menu.open = false));
+    document.querySelectorAll("details.menu[open]").forEach(close);
   });
   try {
     unfolded.past = !narrow() && localStorage.getItem("ots-past") === "open";

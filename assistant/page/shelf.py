@@ -9,7 +9,7 @@ from assistant.chat import Assistant, assemble
 from assistant.errors import IndexFault
 from assistant.index import SearchIndex, build, built_at
 from assistant.jobs import Job
-from assistant.page.choice import Choice, Offer
+from assistant.page.choice import Choice, Offer, writer
 from assistant.page.offers import Offers
 from assistant.passages import passages
 from assistant.settings import Settings
@@ -62,11 +62,8 @@ class Shelf:
         return self._assistant.quoting()
 
     def choosing(self, choice: Choice) -> Assistant:
-        name, offer = choice.model, self.offer
-        if not name and choice.mode != "quotes" and not offer.quotes:
-            name = offer.models[0]
-        setting, load = self._offers.find(name)
-        return self._assistant.twin(setting, load, choice.passages or offer.passages)
+        setting, load = self._offers.find(writer(choice, self.offer))
+        return self._assistant.twin(setting, load, choice.passages or self.offer.passages)
 
     def stream(
         self,

@@ -14,12 +14,13 @@ import gradio as gr
 
 from assistant.errors import AssistantError, QuestionError
 from assistant.page import render
-from assistant.page.choice import Choice, settled
+from assistant.page.choice import Choice, settled, writer
 from assistant.page.conversation import Turn, messages
 from assistant.page.desk import Desk, Keeper
 from assistant.page.drawer import bar_html, past_html
 from assistant.page.followups import Suggestions
 from assistant.page.here import MOST_SENT, owner_of, read_here
+from assistant.page.line import Line
 from assistant.page.quotes import resettled
 from assistant.page.scope import choose, scope_line
 from assistant.page.scope_form import scope_form_html, scope_line_html
@@ -65,6 +66,7 @@ class Page:
         self._assistant = assistant
         self.keeper = keeper or Keeper(None)
         self._suggestions = suggestions or Suggestions(assistant, [])
+        self._line = Line()
 
     @property
     def documents(self) -> Mapping[str, Document]:
@@ -199,6 +201,7 @@ class Page:
         desk.change(turn.turn_id, lambda _: turn)
         self.keeper.keep(desk, turn)
         yield self.view(desk)
+        ahead = self._join(turn)
         try:
             assistant = self._assistant.choosing(turn.choice)
             growth = assistant.stream(turn.question, messages(earlier), turn.doc_ids or None)
@@ -207,7 +210,8 @@ class Page:
                     turn = replace(turn, answer=_as_chosen(snapshot, turn.choice))
                     if not self._put(desk, turn):
                         return
-                    yield self.view(desk)
+                    waits = ahead and not snapshot.text and turn.growing
+                    yield self.view(desk, desk.say("ask.queue", n=ahead) if waits else None)
         except GeneratorExit:
             self._put(desk, replace(turn, fault="turn.broke_off"))
             raise
@@ -216,10 +220,18 @@ class Page:
         except Exception:
             log.exception("No answer to %r", turn.question[:200])
             turn = replace(turn, fault=SURPRISE)
+        finally:
+            self._line.leave(turn.turn_id)
         if turn.growing:
             turn = replace(turn, fault="turn.broke_off")
         if self._put(desk, turn):
             yield self.view(desk)._replace(past=self._past(desk))
+
+    def _join(self, turn: Turn) -> int:
+        """How many come before a turn, where its model writes one answer at a time."""
+        offer = self._assistant.offer
+        model = writer(turn.choice, offer)
+        return self._line.join(model, turn.turn_id) if model in offer.in_turn else 0
 
     def _put(self, desk: Desk, turn: Turn) -> bool:
         """Put what was answered so far in its place; False when it was stopped or left."""
