@@ -34,14 +34,15 @@ ASKED_BEFORE = 0.5
 """What a word counts that comes from the turn before, not from the question asked now."""
 COVERAGE_WEIGHT = 1.5
 SIMILARITY_WEIGHT = 0.6
+BEYOND_WEIGHT = 2.0
 PASSAGE_WEIGHT = 0.3
 HINT_WEIGHT = 0.75
 LACKING_WEIGHT = 0.4
 PAIR_WEIGHT = 0.3
 APART_WEIGHT = 0.6
-"""What weighs in the ranking: the question's words, the meaning of the whole, the passage around, a
-draft's words; and against it: a missing kind of answer, a second sentence of the same paragraph,
-one of another. Chosen on the development questions."""
+"""What weighs in the ranking: the question's words, the meaning of the whole and of what it asks
+beyond the topic, the passage around, a draft's words; and against it: a missing kind of answer,
+a second sentence of the same paragraph, one of another. Chosen on the development questions."""
 
 Vector = NDArray[np.float32]
 Closeness = dict[str, dict[str, float]]
@@ -91,19 +92,19 @@ class Evidence:
         rarity = rarities(windows)
         weights = _weights(asked, Reading(query.now), rarity)
         hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
-        meant = np.asarray(self._encoder.encode_query(query.text), dtype=np.float32)
-        vectors = self._embed([window.text for window in windows])
+        likeness = self._similarities(query.text, [[window.text] for window in windows])
+        beyond = self._similarities(self._beyond(asked), [window.clauses for window in windows])
         close = self._close_words(asked, windows)
         kinds = query.wanted
         ranked = []
-        for window, vector in zip(windows, vectors, strict=True):
+        for window, similarity, nearest in zip(windows, likeness, beyond, strict=True):
             lacking = tuple(kind for kind in kinds if not holds(kind, window.readings, asked))
             topic = self._topics.get(window.sentences[0].doc_id, _NO_WORDS)
             coverage = covered(asked.words, window.words, weights, close, topic)
-            similarity = float(meant @ vector)
             score = (
                 COVERAGE_WEIGHT * coverage
                 + SIMILARITY_WEIGHT * similarity
+                + BEYOND_WEIGHT * nearest
                 + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
@@ -111,6 +112,22 @@ class Evidence:
             )
             ranked.append(Ranked(window, score, coverage, similarity, lacking))
         return sorted(ranked, key=lambda r: -r.score)
+
+    def _beyond(self, asked: Reading) -> str:
+        """What a question asks beyond what the documents are about; all of it if that is nothing.
+
+        Every sentence of a document is near a question that names its topic, so the topic hides
+        which of them is near the rest of it.
+        """
+        topic = _NO_WORDS.union(*self._topics.values())
+        return " ".join(t.folded for t in asked.tokens if t.word not in topic) or asked.text
+
+    def _similarities(self, text: str, options: Sequence[Sequence[str]]) -> list[float]:
+        """Cosine similarity of a query and, of each group of texts, the one nearest to it."""
+        meant = np.asarray(self._encoder.encode_query(text), dtype=np.float32)
+        vectors = self._embed([text for group in options for text in group])
+        found = iter(float(meant @ vector) for vector in vectors)
+        return [max(next(found) for _ in group) for group in options]
 
     def _close_words(self, asked: Reading, windows: Sequence[Window]) -> Closeness:
         """For each word asked that no window has, the words in view that mean nearly the same."""

@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ CONTEXT_TOKENS = 8192
 """Room for a prompt and its reply in the local model."""
 _LIMIT = "max_tokens"
 _ALTERNATIVES = 20
+_REMEMBERED_QUERIES = 64
 
 
 class SentenceEncoder:
@@ -39,7 +41,8 @@ class SentenceEncoder:
     def __init__(self, model: SentenceTransformer, name: str) -> None:
         self.name = name
         self._model = model
-        self._last: tuple[str, list[float]] | None = None
+        # A question is encoded for passages and again for sentences.
+        self.encode_query = lru_cache(_REMEMBERED_QUERIES)(self._encode_query)
 
     def encode_documents(self, texts: Sequence[str]) -> list[list[float]]:
         vectors = self._model.encode_document(
@@ -47,16 +50,9 @@ class SentenceEncoder:
         )
         return [[float(x) for x in vector] for vector in vectors]
 
-    def encode_query(self, text: str) -> list[float]:
-        last = self._last  # one read: two questions may be asked at once
-        if (
-            last is None or text != last[0]
-        ):  # a question is encoded for passages and again for sentences
-            vector = self._model.encode_query(
-                text, normalize_embeddings=True, show_progress_bar=False
-            )
-            self._last = last = (text, [float(x) for x in vector])
-        return last[1]
+    def _encode_query(self, text: str) -> list[float]:
+        vector = self._model.encode_query(text, normalize_embeddings=True, show_progress_bar=False)
+        return [float(x) for x in vector]
 
 
 def load_encoder(settings: Settings) -> Encoder:

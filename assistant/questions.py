@@ -45,6 +45,9 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     ("reason", re.compile(r"\bwhy\b|\bwhat reason\b")),
 )
 _INTERROGATIVE = re.compile(r"\b(?:who|whom|whose|when|where|which|why|(?:what|how)(?! about))\b")
+_RELATIVE = re.compile(
+    r"(?<!\bthe year)(?<!\bthe date)(?<!\bthe day)(?<!\bthe month)\s(?:when|where|who|whom|whose)\b"
+)
 _ASKS = re.compile(
     rf"{_INTERROGATIVE.pattern}|(?:^|[.!?:;] )(?:did|does|do|is|are|was|were|has|have|can|will)\b"
 )
@@ -109,9 +112,17 @@ class Query:
 
 def wanted(question: str) -> list[Wanted]:
     """The kinds of thing a question asks for, such as a date; empty when any statement may do."""
-    plain = fold(question)
+    plain = "; ".join(_without_relatives(fold(part)) for part in parts(question))
     found = [kind for kind, pattern in _WANTED if pattern.search(plain)]
     return [k for k in found if not (k == "date" and "year" in found)]
+
+
+def _without_relatives(part: str) -> str:
+    """Only the first question word of a part asks: "What did they say when …" asks for no date."""
+    first = _INTERROGATIVE.search(part)
+    if not first:
+        return part
+    return part[: first.end()] + _RELATIVE.sub("", part[first.end() :])
 
 
 def respell(question: str, vocabulary: Collection[str]) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from assistant.passages import Sentence
 from assistant.text import (
     Token,
+    clauses,
     is_content,
     is_name,
     is_number,
@@ -81,6 +82,11 @@ class Window:
     def blocks(self) -> frozenset[int]:
         """The paragraphs or lists it draws on."""
         return frozenset(sentence.block for sentence in self.sentences)
+
+    @cached_property
+    def clauses(self) -> list[str]:
+        """Its sentences and their parts."""
+        return [clause for sentence in self.sentences for clause in clauses(sentence.text)]
 
     @property
     def text(self) -> str:

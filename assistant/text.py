@@ -26,6 +26,7 @@ _PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*")
 _NUMBER = re.compile(r"\d(?:[\d.,]*\d)?")
 _LETTERS = str.maketrans({"ı": "i", "ə": "e", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae"})
 _ORDINAL = re.compile(r"(\d+)(st|nd|rd|th)$")
+_CLAUSE_END = re.compile(r"[,;:.]\s+(?:and\s+)?|\s+[–—]\s+")
 
 STOPWORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(
     "also among amongst may might shall would could must upon within without per via etc "
@@ -199,6 +200,12 @@ def sentence_spans(text: str, language: str = "en") -> list[Span]:
                 line.append(span)
         spans += line
     return spans
+
+
+def clauses(text: str) -> list[str]:
+    """A text, then what stands in it between commas, colons and dashes, single words left out."""
+    pieces = _CLAUSE_END.split(text)
+    return list(dict.fromkeys([text, *(p for p in pieces if len(p.split()) > 1)]))
 
 
 def _trim(text: str, start: int, end: int) -> Span:

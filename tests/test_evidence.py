@@ -60,6 +60,13 @@ def test_a_list_and_an_exception_tell_a_number(question: str, held: str) -> None
     assert not best.lacking
 
 
+def test_what_is_asked_beyond_the_topic_decides() -> None:
+    """The lead of an article shares the most words with a question that names its topic."""
+    question = "Is joining systems a part of the digital trade accord that northern states signed?"
+    assert rank(question)[0].window.text == "Payments – Joining the systems."
+    assert rank(question, topics=False)[0].window.text.startswith("The digital trade accord")
+
+
 def test_what_was_asked_before_weighs_less_than_what_is_asked_now() -> None:
     before, now = "When was the harbour plan agreed?", "And the piers?"
     assert "piers" in rank(Query(now, before))[0].window.text

@@ -33,6 +33,10 @@ TWO_TOPICS: list[Message] = [
     [
         ("When was it signed?", ["date"]),
         ("Tell me the year the pact takes effect.", ["year"]),
+        ("Tell me when and where it was signed.", ["date", "place"]),
+        ("What did they agree on when the delegation came?", []),
+        ("What is the date when it was signed?", ["date"]),
+        ("Which minister, whose ministry hosted the talks, signed it, and when?", ["date"]),
         ("How did trade go in the year before?", []),
         ("Where does Turkey stand among investors?", []),
         ("Which of the two came first?", ["date"]),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.dates import date_in_words
-from assistant.text import fold, numbers, paragraph_spans, sentence_spans, tokens
+from assistant.text import clauses, fold, numbers, paragraph_spans, sentence_spans, tokens
 
 WORDS = (
     "İstanbul ıssız Iğdır əmtəə ғылым ұлттық ўзбек Қазақстан Соглашение подписано Türkiye "
@@ -81,6 +81,18 @@ def test_sentences_of_many_scripts(text: str, language: str, wanted: int) -> Non
     spans = sentence_spans(text, language)
     assert len(spans) == wanted
     assert " ".join(text[start:end] for start, end in spans) == text
+
+
+@given(anything)
+def test_clauses_stand_in_their_text_which_comes_first(text: str) -> None:
+    found = clauses(text)
+    assert found[0] == text
+    assert all(clause in text for clause in found)
+
+
+def test_a_list_item_falls_into_its_parts() -> None:
+    item = "Payments – Joining the 2,5 systems, cutting cost, and less paper; free."
+    assert clauses(item)[1:] == ["Joining the 2,5 systems", "cutting cost", "less paper"]
 
 
 def test_turkic_letters_fold_to_their_plain_cousins() -> None:
