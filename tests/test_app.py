@@ -213,6 +213,21 @@ def test_stop(visit: Visit, fake: FakeAssistant) -> None:
 
 
 @browser_test
+def test_a_question_right_after_stop(visit: Visit, fake: FakeAssistant) -> None:
+    page = visit.page
+    fake.hold.clear()
+    visit.ask("Where was it signed?", 1, wait=False)
+    page.wait_for_selector("#evidence .retrieved")
+    page.click("#stop")
+    page.wait_for_selector("#ask")
+    visit.ask("And in September 2021?", 2, wait=False)
+    fake.hold.set()
+    page.wait_for_selector("#turn-2:not(.growing)")
+    assert "roadmap" in page.inner_text("#turn-2")
+    assert "You stopped this answer." in page.inner_text("#turn-1")
+
+
+@browser_test
 def test_a_second_question_waits_in_the_box(visit: Visit, fake: FakeAssistant) -> None:
     page = visit.page
     fake.hold.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -15,9 +14,8 @@ WHERE = "Where was it signed?"
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> tuple[talk.Page, Desk]:
+def asked() -> tuple[talk.Page, Desk]:
     """A page with a question that waits for its place."""
-    monkeypatch.setattr(talk, "BEFORE_REFUSED", 0.05)
     page, desk = talk.Page(FakeAssistant(pause=0)), Desk()
     page.begin(WHERE, "", desk, None)
     return page, desk
@@ -25,38 +23,33 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> tuple[talk.Page, Desk]:
 
 def test_a_refused_question_says_so(asked: tuple[talk.Page, Desk]) -> None:
     page, desk = asked
-    view = asyncio.run(page.refused(desk))
-    assert "Too many questions are waiting" in view.talk
+    assert "Too many questions are waiting" in page.refused(desk).talk
     assert not desk.growing
 
 
-def test_a_late_refusal_does_not_end_the_next_question(asked: tuple[talk.Page, Desk]) -> None:
+def test_a_refusal_does_not_end_what_is_being_answered(asked: tuple[talk.Page, Desk]) -> None:
     page, desk = asked
-
-    async def both() -> None:
-        refusal = asyncio.create_task(page.refused(desk))
-        await asyncio.sleep(0)
-        answering = page.answer(desk)
-        next(answering)
-        assert await refusal == talk.View()
-        assert "Bishkek" in [*answering][-1].talk
-
-    asyncio.run(both())
-    assert desk.turns[-1].fault == ""
+    answering = page.answer(desk)
+    next(answering)
+    page.refused(desk)
+    assert "Bishkek" in [*answering][-1].talk
 
 
-def test_a_question_that_had_a_place_is_answered_after_all(asked: tuple[talk.Page, Desk]) -> None:
+def test_a_stopped_answer_leaves_the_next_question_alone(asked: tuple[talk.Page, Desk]) -> None:
     page, desk = asked
-    asyncio.run(page.refused(desk))
+    stopped = page.answer(desk)
+    next(stopped)
+    page.stop(desk)
+    page.begin("And in September 2021?", "", desk, None)
     *_, last = page.answer(desk)
-    assert "Bishkek" in last.talk
-    assert "Too many" not in last.talk
+    assert [*stopped] == []
+    assert "roadmap" in last.talk
+    assert [turn.stopped for turn in desk.turns] == [True, False]
 
 
 def test_an_answer_that_nobody_reads_on_has_broken_off(asked: tuple[talk.Page, Desk]) -> None:
     page, desk = asked
     answering = page.answer(desk)
-    next(answering)
     next(answering)
     answering.close()  # type: ignore[attr-defined]
     assert desk.turns[-1].fault == "turn.broke_off"

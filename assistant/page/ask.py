@@ -117,6 +117,8 @@ def wire(page: Page, parts: Parts, blocks: gr.Blocks) -> None:
             shown,
             concurrency_limit=AT_ONCE,
             concurrency_id="answer",
+            # Gradio would drop a question asked while the one before is still being stopped.
+            trigger_mode="multiple",
             show_progress="minimal",
             show_progress_on=parts.status,
             api_visibility="private",
@@ -126,24 +128,25 @@ def wire(page: Page, parts: Parts, blocks: gr.Blocks) -> None:
     for answer in answers:
         answer.failure(page.refused, desk, shown, **QUICK)
         answer.then(page.more, desk, [parts.more], **QUICK)
-    parts.stop.click(page.stop, desk, shown, cancels=answers, **QUICK)
+    # An answer that was stopped or left ends by itself. Gradio takes a while to cancel one,
+    # and what is asked meanwhile would be lost with it.
+    parts.stop.click(page.stop, desk, shown, **QUICK)
     parts.talk.evidence(page.show_evidence, desk, [parts.evidence], **QUICK)
     arrived = blocks.load(page.enter, [parts.here, parts.desk], shown, js=ARRIVE, **QUICK)
     arrived.then(page.welcome, desk, [parts.talk], concurrency_limit=None, **HIDDEN)
-    wire_keeping(page, parts, answers)
+    wire_keeping(page, parts)
 
 
-def wire_keeping(page: Page, parts: Parts, answers: list[Any]) -> None:
+def wire_keeping(page: Page, parts: Parts) -> None:
     """What is done with whole conversations. Leaving one ends the answer that it waits for."""
     keeping, desk, shown = Keeping(page), [parts.desk], parts.shown
     parts.talk.verdict(keeping.judge, desk, shown, **QUICK)
     parts.past.rename(keeping.rename, desk, shown, **QUICK)
-    away = {"cancels": answers, **QUICK}
-    parts.past.open(keeping.open, desk, shown, **away)
-    parts.past.reopen(keeping.reopen, desk, shown, **away)
+    parts.past.open(keeping.open, desk, shown, **QUICK)
+    parts.past.reopen(keeping.reopen, desk, shown, **QUICK)
     parts.past.delete(keeping.delete, desk, shown, **QUICK)
     for place in (parts.bar, parts.past):
-        place.new(keeping.new, desk, shown, **away)
+        place.new(keeping.new, desk, shown, **QUICK)
     # Two ticks in a row: Gradio drops what is pressed meanwhile, and the last one counts.
     last = {"trigger_mode": "always_last", **QUICK}
     parts.scope_form.scope(keeping.narrow, desk, shown, **last)

@@ -33,8 +33,6 @@ log = logging.getLogger("ots_assistant.page")
 
 BUSY = "turn.busy"
 SURPRISE = "turn.surprise"
-BEFORE_REFUSED = 1.0
-"""Seconds in which a question that has a place in the queue is usually begun with."""
 _SAME: Any = gr.skip()
 
 
@@ -193,16 +191,14 @@ class Page:
     def answer(self, desk: Desk) -> Iterator[View]:
         """Stream the answer to the last question."""
         last = desk.turns[-1] if desk.turns else None
-        if last is None or last.started or not (last.growing or last.fault == BUSY):
+        if last is None or last.started or not last.growing:
             yield View()
             return
-        # One taken for refused may have been waiting for its place after all.
-        earlier, turn = desk.turns[:-1], replace(last, started=True, fault="")
-        desk.change(turn.turn_id, lambda _: turn)
-        self.keeper.keep(desk, turn)
-        yield self.view(desk)
-        ahead = self._join(turn)
+        earlier, turn = desk.turns[:-1], replace(last, started=True)
         try:
+            if self._put(desk, turn):
+                yield self.view(desk)
+            ahead = self._join(turn)
             assistant = self._assistant.choosing(turn.choice)
             growth = assistant.stream(turn.question, messages(earlier), turn.doc_ids or None)
             with contextlib.closing(growth) as snapshots:  # type: ignore[type-var]
@@ -240,17 +236,10 @@ class Page:
         self.keeper.keep(desk, turn)
         return True
 
-    async def refused(self, desk: Desk) -> View:
-        """A question for which Gradio's queue had no room.
-
-        Gradio also says so, somewhat late, of an answer that was stopped, when the next
-        question may stand there already: that one starts in a moment.
-        """
-        if desk.growing:
-            await asyncio.sleep(BEFORE_REFUSED)
-        if not desk.growing or desk.turns[-1].started:
-            return View()
-        self._end(desk, fault=BUSY)
+    def refused(self, desk: Desk) -> View:
+        """A question for which Gradio's queue had no room."""
+        if desk.growing and not desk.turns[-1].started:
+            self._end(desk, fault=BUSY)
         return self.view(desk)
 
     def stop(self, desk: Desk) -> View:
