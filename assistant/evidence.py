@@ -114,13 +114,15 @@ class Evidence:
         return sorted(ranked, key=lambda r: -r.score)
 
     def _beyond(self, asked: Reading) -> str:
-        """What a question asks beyond what the documents are about; all of it if that is nothing.
+        """What a question asks beyond what the documents are about; all of it if no word says so.
 
         Every sentence of a document is near a question that names its topic, so the topic hides
         which of them is near the rest of it.
         """
         topic = _NO_WORDS.union(*self._topics.values())
-        return " ".join(t.folded for t in asked.tokens if t.word not in topic) or asked.text
+        if not asked.words - topic:
+            return asked.text
+        return " ".join(t.folded for t in asked.tokens if t.word not in topic)
 
     def _similarities(self, text: str, options: Sequence[Sequence[str]]) -> list[float]:
         """Cosine similarity of a query and, of each group of texts, the one nearest to it."""
