@@ -34,7 +34,7 @@ ASKED_BEFORE = 0.5
 """What a word counts that comes from the turn before, not from the question asked now."""
 COVERAGE_WEIGHT = 1.5
 SIMILARITY_WEIGHT = 0.6
-BEYOND_WEIGHT = 2.0
+BEYOND_WEIGHT = 1.5
 PASSAGE_WEIGHT = 0.3
 HINT_WEIGHT = 0.75
 LACKING_WEIGHT = 0.4
@@ -93,7 +93,7 @@ class Evidence:
         weights = _weights(asked, Reading(query.now), rarity)
         hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
         likeness = self._similarities(query.text, [[window.text] for window in windows])
-        beyond = self._similarities(self._beyond(asked), [window.clauses for window in windows])
+        beyond = self._similarities(self._beyond(query), [window.clauses for window in windows])
         close = self._close_words(asked, windows)
         kinds = query.wanted
         ranked = []
@@ -113,21 +113,26 @@ class Evidence:
             ranked.append(Ranked(window, score, coverage, similarity, lacking))
         return sorted(ranked, key=lambda r: -r.score)
 
-    def _beyond(self, asked: Reading) -> str:
-        """What a question asks beyond what the documents are about; all of it if no word says so.
+    def _beyond(self, query: Query) -> str:
+        """What is asked now, beyond what the documents are about; empty if that is nothing.
 
         Every sentence of a document is near a question that names its topic, so the topic hides
-        which of them is near the rest of it.
+        which of them is near the rest of it; and so does what was asked before.
         """
-        topic = _NO_WORDS.union(*self._topics.values())
-        if not asked.words - topic:
-            return asked.text
-        return " ".join(t.folded for t in asked.tokens if t.word not in topic)
+        now, topic = Reading(query.now), _NO_WORDS.union(*self._topics.values())
+        if not now.words - topic:
+            return ""
+        return " ".join(t.folded for t in now.tokens if t.word not in topic)
 
     def _similarities(self, text: str, options: Sequence[Sequence[str]]) -> list[float]:
-        """Cosine similarity of a query and, of each group of texts, the one nearest to it."""
+        """Cosine similarity of a query and, of each group of texts, the one nearest to it.
+
+        All are 0 for an empty query.
+        """
+        vectors = self._embed([option for group in options for option in group])
+        if not text:
+            return [0.0] * len(options)
         meant = np.asarray(self._encoder.encode_query(text), dtype=np.float32)
-        vectors = self._embed([text for group in options for text in group])
         found = iter(float(meant @ vector) for vector in vectors)
         return [max(next(found) for _ in group) for group in options]
 
