@@ -224,7 +224,9 @@ def test_a_killed_fetch_leaves_no_child_and_the_next_one_resumes(
 ) -> None:
     remote.cut_after = 2 << 20
     code = (
-        "import sys; from pathlib import Path; from tests.test_weights import *\n"
+        "import sys; from pathlib import Path; sys.path.insert(0, 'tests')\n"
+        "from fakes_hub import model_file; from assistant.types import silent\n"
+        "from assistant.weights import fetch\n"
         "fetch(model_file(hub=True), Path(sys.argv[1]), silent)"
     )
     root = Path(__file__).parent.parent
