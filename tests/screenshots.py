@@ -6,6 +6,7 @@ model would word every answer a little differently on each machine.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from io import BytesIO
@@ -77,6 +78,14 @@ def take_all(browser: Any, address: str) -> None:
     page.wait_for_selector("#tab-timeline .reading")
     page.locator("#tab-timeline h2").first.scroll_into_view_if_needed()
     take(page, "timeline")
+    page.click("#tab-sources-button")
+    page.locator("#tab-sources button[data-index]").first.click()
+    page.wait_for_selector("#tab-sources .reading")
+    take(page, "sources")
+    page.click("#tab-evals-button")
+    page.click("#start-run")
+    page.wait_for_selector("#report iframe")
+    take(page, "evals")
     page.click("#tab-settings-button")
     page.get_by_label("Written by the chat model").check()
     page.get_by_label("Passages looked up for a question").fill("12")
@@ -89,11 +98,12 @@ def take_all(browser: Any, address: str) -> None:
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
-    with tempfile.TemporaryDirectory() as name:
+    # From within the folder, so that no path of this computer gets into a picture.
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         folder = Path(name)
         settings = Settings(cache_dir=folder / "cache", chat_model="none")
         shelf = Shelf.from_settings(settings, others=["local", "ollama:qwen3:8b"])
-        runs = BackgroundRuns(shelf, settings, Selection(runs=folder / "runs"))
+        runs = BackgroundRuns(shelf, settings, Selection(runs=Path("evals", "runs")))
         built = app.build_server(shelf, runs, shelf, store=Store(folder / FILE))
         with serving(built) as address, sync_playwright() as run:
             browser = run.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
