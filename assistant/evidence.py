@@ -74,6 +74,7 @@ class Evidence:
     ) -> None:
         self._encoder = encoder
         self._topics = topics
+        self._every_topic = _NO_WORDS.union(*topics.values())
         self._vectors: dict[str, Vector] = {}
 
     def rank(
@@ -88,12 +89,12 @@ class Evidence:
         The passage a sentence stands in tells which agreement it is about, so its score counts; a
         draft's words, even wrong ones, help too.
         """
-        asked = Reading(query.text)
+        asked, now = Reading(query.text), Reading(query.now)
         rarity = rarities(windows)
-        weights = _weights(asked, Reading(query.now), rarity)
+        weights = _weights(asked, now, rarity)
         hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
         likeness = self._similarities(query.text, [[window.text] for window in windows])
-        beyond = self._similarities(self._beyond(query), [window.clauses for window in windows])
+        beyond = self._similarities(self._beyond(now), [window.clauses for window in windows])
         close = self._close_words(asked, windows)
         kinds = query.wanted
         ranked = []
@@ -113,16 +114,15 @@ class Evidence:
             ranked.append(Ranked(window, score, coverage, similarity, lacking))
         return sorted(ranked, key=lambda r: -r.score)
 
-    def _beyond(self, query: Query) -> str:
+    def _beyond(self, now: Reading) -> str:
         """What is asked now, beyond what the documents are about; empty if that is nothing.
 
         Every sentence of a document is near a question that names its topic, so the topic hides
         which of them is near the rest of it; and so does what was asked before.
         """
-        now, topic = Reading(query.now), _NO_WORDS.union(*self._topics.values())
-        if not now.words - topic:
+        if now.words <= self._every_topic:
             return ""
-        return " ".join(t.folded for t in now.tokens if t.word not in topic)
+        return " ".join(t.folded for t in now.tokens if t.word not in self._every_topic)
 
     def _similarities(self, text: str, options: Sequence[Sequence[str]]) -> list[float]:
         """Cosine similarity of a query and, of each group of texts, the one nearest to it.
