@@ -7,6 +7,7 @@ style and a miss would cost the reader's trust.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -42,6 +43,11 @@ _LIMITERS = frozenset(
 )
 _TOTALS = frozenset("all none nothing everything every everyone".split())
 _BE = frozenset("is are was were be been being".split())
+_HAVE = frozenset("has have had".split())
+_TENSES = {
+    "is": "present", "are": "present", "takes": "present", "was": "past", "were": "past",
+    "took": "past", "will": "future", "shall": "future", "would": "future",
+}  # fmt: skip
 _PREPOSITIONS = frozenset(
     "in at on during between of for with from within to among under since after before by".split()
 )
@@ -109,6 +115,43 @@ def _triples(words: Sequence[Token]) -> Iterator[tuple[Token, Token, Token]]:
         yield words[max(i - 1, 0)], token, next(following, token)
 
 
+def tense_differs(claim: Reading, window: Window) -> str:
+    """What was is not what is, and what will be is not yet."""
+    evidence = max(window.readings, key=lambda r: len(r.words & claim.words)).tokens
+    wrong = _auxiliary_differs(claim, evidence) or _inflection_differs(claim, evidence)
+    return f"the source puts '{wrong}' in another tense" if wrong else ""
+
+
+def _auxiliary_differs(claim: Reading, evidence: Sequence[Token]) -> str:
+    """ "Was" of what the source says "is" or "will" of; a claim without either is not in future."""
+    said = {_TENSES[token.folded] for token in claim.tokens if token.folded in _TENSES}
+    for _, token, after in _triples(evidence):
+        tense = _TENSES.get(token.folded)
+        other = tense is not None and tense not in said and (said or tense == "future")
+        if other and after.word in claim.words:
+            return after.surface
+    return ""
+
+
+def _inflection_differs(claim: Reading, evidence: Sequence[Token]) -> str:
+    """ "Included" where the source only has "includes", or the other way round."""
+    spelled: dict[str, set[str]] = {}
+    for token in evidence:
+        spelled.setdefault(token.word, set()).add(token.folded)
+    for before, token in pairwise(claim.tokens):
+        forms = spelled.get(token.word, set())
+        alike = all(_core(form) == _core(token.folded) for form in forms)
+        turned = {form.endswith("ed") for form in forms} == {not token.folded.endswith("ed")}
+        if before.folded not in _BE | _HAVE and alike and turned:
+            return token.surface
+    return ""
+
+
+def _core(verb: str) -> str:
+    """What the inflections of a regular verb share: `commit` of "commits" and "committed"."""
+    return re.sub(r"([^aeiou])\1$", r"\1", re.sub(r"(?:ed|es|s|e)$", "", verb))
+
+
 def borrowed(claim: Reading, window: Window) -> str:
     """Of two sentences one carries the claim; the other may say what it is about, no more."""
     if len(window.sentences) == 1 or window.sentences[-1].item:
@@ -141,7 +184,7 @@ def _possessor_differs(claim: Reading, evidence: Sequence[Token]) -> str:
             continue
         rest = claim.tokens[i + 1 :]
         head = rest[1] if rest[0].folded == "s" and len(rest) > 1 else rest[0]
-        if not is_content(head) or head.word in known_names():
+        if not is_content(head) or head.word in known_names() or head.folded.endswith("ly"):
             continue
         heads = [j for j, t in enumerate(evidence) if t.word == head.word]
         owners = [j for j, t in enumerate(evidence) if t.word == token.word]
@@ -253,6 +296,7 @@ RULES: tuple[Rule, ...] = (
     names_outside,
     polarity_differs,
     words_outside,
+    tense_differs,
     qualifier_dropped,
     limit_dropped,
     borrowed,
