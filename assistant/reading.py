@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from assistant.lexicon import IRREGULAR
 from assistant.passages import Sentence
 from assistant.text import (
     Token,
@@ -92,6 +93,13 @@ class Window:
     def text(self) -> str:
         return " ".join(sentence.text for sentence in self.sentences)
 
+    def carriers(self, claim: Reading) -> list[Reading]:
+        """The sentences with most of a claim's verbs, nearest to it first: one may carry it."""
+        verbs = {token.word for token in claim.tokens if is_verb(token)}
+        most = max(len(reading.words & verbs) for reading in self.readings)
+        found = [r for r in self.readings if len(r.words & verbs) == most]
+        return sorted(found, key=lambda reading: -len(reading.words & claim.words))
+
 
 def windows_of(sentences: Sequence[Sentence]) -> Iterator[Window]:
     """Each sentence alone, then with the one before it, or a list item with its introduction."""
@@ -108,3 +116,20 @@ def windows_of(sentences: Sequence[Sentence]) -> Iterator[Window]:
                 yield Window((sentences[intro], sentence), (readings[intro], readings[i]))
         elif beside and before is not None and not before.item:
             yield Window((before, sentence), (readings[i - 1], readings[i]))
+
+
+def triples(words: Sequence[Token]) -> Iterator[tuple[Token, Token, Token]]:
+    """Each word with the one before and the next that is no function word."""
+    for i, token in enumerate(words):
+        following = (t for t in words[i + 1 :] if is_content(t) or is_number(t))
+        yield words[max(i - 1, 0)], token, next(following, token)
+
+
+def is_of(text: str, token: Token) -> bool:
+    """Whether a word is followed by "of"."""
+    return text[token.end :].split()[:1] == ["of"]
+
+
+def is_verb(token: Token) -> bool:
+    """Whether a word looks like a verb in the past, or like its participle."""
+    return token.folded in IRREGULAR or (token.folded.endswith("ed") and len(token.folded) > 4)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
-from assistant.reading import Reading, Window
+from assistant.lexicon import (
+    BE,
+    CONTRASTS,
+    COORDINATORS,
+    HAVE,
+    PLACED,
+    PREPOSITIONS,
+    TIMING,
+)
+from assistant.reading import Reading, Window, is_verb, triples
 from assistant.text import Token, is_content, is_number, known_names
 
-BE = frozenset("is are was were be been being".split())
-HAVE = frozenset("has have had".split())
-PREPOSITIONS = frozenset(
-    "in at on during between of for with from within to among under since after before by".split()
-)
-_PLACING = frozenset("in at on during".split())
-_VERBS = frozenset("led held won gave took met made said put set chose left".split())
 _REACH_BEFORE, _REACH_AFTER = 8, 4
 """Words that may stand between a name and what belongs to it, before it and after it."""
-_COORDINATORS = frozenset("and or between with as well both the of s".split())
+_NEAR, _PHRASE = 6, 3
+_WITHIN = frozenset("s and of the".split())
+_IDENTITY = re.compile(r"(.+?)\s(?:is|are|was|were)\s+(?:the|a|an)?\s*(.+?)\W*$")
+_APPOSED_BEFORE = re.compile(r"([A-Z][\w’'-]*(?:\s[A-Z][\w’'-]*)*),\s+(?:the|a|an)\s+$")
+_APPOSED_AFTER = re.compile(r"\s*\(([^)]*)\)")
 _ACTED_ON = frozenset({"by", "between"})
 """What stands between a verb in the passive and those who did it."""
 
@@ -29,6 +36,11 @@ def roles_differ(claim: Reading, window: Window) -> str:
         _possessor_differs(claim, evidence)
         or _order_differs(claim, window)
         or _agent_differs(claim, window)
+        or _object_differs(claim, window)
+        or _place_differs(claim, evidence)
+        or _phrase_differs(claim, window)
+        or _contrast_differs(claim, evidence)
+        or _apposed_differs(claim, window)
     )
     return f"the source gives {wrong} another part in this" if wrong else ""
 
@@ -79,7 +91,7 @@ def _order_differs(claim: Reading, window: Window) -> str:
         if (
             a.word == b.word
             or _coordinated(between)
-            or _placed(claim.tokens) & placed & {(t, w.word) for w in (a, b) for t in _PLACING}
+            or _placed(claim.tokens) & placed & {(t, w.word) for w in (a, b) for t in TIMING}
         ):
             continue
         if _turned(a.word, b.word, _telling_both(claim, window, a.word, b.word) or whole):
@@ -90,7 +102,7 @@ def _order_differs(claim: Reading, window: Window) -> str:
 def _placed(words: Sequence[Token]) -> set[tuple[str, str]]:
     """Words with the "in", "at", "on" or "during" before them: wherever that stands, it says so."""
     plain = [t for t in words if t.folded != "the"]
-    return {(a.folded, b.word) for a, b in pairwise(plain) if a.folded in _PLACING}
+    return {(a.folded, b.word) for a, b in pairwise(plain) if a.folded in TIMING}
 
 
 def _telling_both(claim: Reading, window: Window, a: str, b: str) -> Sequence[Token]:
@@ -145,7 +157,7 @@ def _acts(claim: Reading) -> Iterator[tuple[list[Token], Token]]:
         if _ends_clause(claim.text, token):
             opened = ""
         hyphenated = claim.text[token.start - 1 : token.start] == "-"
-        if _is_verb(token) and token.start not in names and not hyphenated:
+        if is_verb(token) and token.start not in names and not hyphenated:
             bare = before not in HAVE and after is not None and after.folded in PREPOSITIONS
             if before not in BE:
                 yield [t for t in _actors(phrase, names) if t.start in names or not bare], token
@@ -153,13 +165,131 @@ def _acts(claim: Reading) -> Iterator[tuple[list[Token], Token]]:
         elif token.folded in PREPOSITIONS:
             if opened == "by" and verb:
                 yield _actors(phrase, names), verb
-                phrase = []
+            phrase = [] if "by" in (opened, token.folded) else phrase
             opened = token.folded
         elif (is_content(token) and not is_number(token)) and opened in ("", "by"):
             phrase.append(token)
         before = token.folded if token.folded != "the" else before
     if opened == "by" and verb:
         yield _actors(phrase, names), verb
+
+
+def _object_differs(claim: Reading, window: Window) -> str:
+    """A name that the claim puts after a verb, and the source only between actor and verb."""
+    names = {t.start for t in claim.names}
+    for actors, verb in _acts(claim):
+        following = (t for t in claim.tokens if t.start > verb.start)
+        objects = [t for t in takewhile(_is_no_preposition, following) if t.start in names]
+        for actor, acted_on in [(a, o) for a in actors for o in objects]:
+            told = [_positions(r, actor, acted_on, verb) for r in window.readings]
+            told = [places for places in told if all(places)]
+            if told and all(max(o) < max(v) and min(a) < min(o) for a, o, v in told):
+                return acted_on.surface
+    return ""
+
+
+def _is_no_preposition(token: Token) -> bool:
+    return token.folded not in PREPOSITIONS and token.folded != "as"
+
+
+def _positions(reading: Reading, *words: Token) -> list[list[int]]:
+    return [[i for i, t in enumerate(reading.tokens) if t.word == w.word] for w in words]
+
+
+def _place_differs(claim: Reading, evidence: Sequence[Token]) -> str:
+    """ "At the ministry" where the source has the ministry otherwise."""
+    names = {t.start for t in claim.names}
+    plain = [t for t in claim.tokens if t.folded != "the"]
+    for before, token in pairwise(plain):
+        if before.folded == "at" and token.start in names:
+            places = [i for i, t in enumerate(evidence) if t.word == token.word]
+            if places and not any(_before_name(evidence, i) in PLACED for i in places):
+                return token.surface
+    return ""
+
+
+def _before_name(evidence: Sequence[Token], place: int) -> str:
+    """The small word before the run of names that a name belongs to."""
+    while place and _may_be_named(evidence[place]):
+        place -= 1
+    return evidence[place].folded
+
+
+def _may_be_named(token: Token) -> bool:
+    return token.surface[0].isupper() or is_number(token) or token.folded in _WITHIN
+
+
+def _phrase_differs(claim: Reading, window: Window) -> str:
+    """What is said to be of something stands near it: "the northern shore of Lake Ontario"."""
+    names = {t.start for t in claim.names}
+    for i, token in enumerate(claim.tokens[:-1]):
+        after = (t for t in claim.tokens[i + 1 :] if t.folded != "the")
+        run = list(takewhile(lambda t: t.start in names or t.folded == "s", after))
+        if token.folded != "of" or not run:
+            continue
+        owner = run[-1]
+        phrase = {t.word for t in _noun_phrase(claim, i)} & window.words
+        told = [r for r in window.readings if phrase and phrase | {owner.word} <= r.words]
+        if told and not any(_is_of_owner(phrase, owner.word, claim, r) for r in told):
+            return owner.surface
+    return ""
+
+
+def _noun_phrase(claim: Reading, end: int) -> list[Token]:
+    """The words right before a place in a claim, with no mark or small word between them."""
+    found: list[Token] = []
+    for token in reversed(claim.tokens[max(end - _PHRASE, 0) : end]):
+        following = found[-1].start if found else claim.tokens[end].start
+        if not is_content(token) or claim.text[token.end : following].strip():
+            break
+        found.append(token)
+    return found
+
+
+def _is_of_owner(phrase: set[str], owner: str, claim: Reading, evidence: Reading) -> bool:
+    """Whether all words of a phrase stand near an owner, with nobody else's name between."""
+    words = evidence.tokens
+    for place in (i for i, t in enumerate(words) if t.word == owner):
+        near = [i for i in range(max(place - _NEAR, 0), min(place + _NEAR + 1, len(words)))]
+        found = [i for i in near if words[i].word in phrase]
+        if not phrase <= {words[i].word for i in found}:
+            continue
+        head = min(found, key=lambda i: abs(i - place))
+        between = words[min(place, head) + 1 : max(place, head)]
+        others = [t for t in between if t.surface[0].isupper() and t.word not in claim.words]
+        if all(t.word in known_names() for t in others):
+            return True
+    return False
+
+
+def _contrast_differs(claim: Reading, evidence: Sequence[Token]) -> str:
+    """ "Unlike animals" is not "unlike plants"."""
+    for small, after in _contrasts(claim.tokens):
+        heard = [word for other, word in _contrasts(evidence) if other.folded == small.folded]
+        if heard and after.word not in {t.word for t in heard}:
+            return after.surface
+    return ""
+
+
+def _contrasts(words: Sequence[Token]) -> list[tuple[Token, Token]]:
+    return [(token, after) for _, token, after in triples(words) if token.folded in CONTRASTS]
+
+
+def _apposed_differs(claim: Reading, window: Window) -> str:
+    """Who "is" something that the source calls another: "UNICE, the confederation, and CEEP"."""
+    match = _IDENTITY.match(claim.text)
+    if not match:
+        return ""
+    for reading in window.readings:
+        start = reading.text.casefold().find(match[2].casefold())
+        if start < 0:
+            continue
+        before = _APPOSED_BEFORE.search(reading.text[:start])
+        after = _APPOSED_AFTER.match(reading.text[start + len(match[2]) :])
+        for found in filter(None, (before, after)):
+            if not Reading(found[1]).words & claim.words:
+                return found[1]
+    return ""
 
 
 def _ends_clause(text: str, token: Token) -> bool:
@@ -170,10 +300,6 @@ def _actors(phrase: Sequence[Token], names: set[int]) -> list[Token]:
     """The names of a noun phrase and its last word, which is what it speaks of."""
     head = [t for t in phrase if not t.folded.endswith(("ly", "ing"))][-1:]
     return list(dict.fromkeys([t for t in phrase if t.start in names] + head))
-
-
-def _is_verb(token: Token) -> bool:
-    return token.folded in _VERBS or (token.folded.endswith("ed") and len(token.folded) > 4)
 
 
 def _does(name: str, verb: str, reading: Reading) -> bool:
@@ -193,4 +319,4 @@ def _agents(words: Sequence[Token]) -> frozenset[str]:
 
 
 def _coordinated(between: Sequence[Token]) -> bool:
-    return all(t.folded in _COORDINATORS or t.word in known_names() for t in between)
+    return all(t.folded in COORDINATORS or t.word in known_names() for t in between)

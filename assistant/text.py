@@ -35,7 +35,8 @@ STOPWORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(
 NEGATIONS = frozenset(
     "no not never nor neither none without cannot nobody nothing nowhere n t "
     "don doesn didn isn aren wasn weren hasn haven hadn won wouldn couldn shouldn "
-    "fail failed fails except unable lack lacks lacked refuse refused reject rejected".split()
+    "fail failed fails except unable lack lacks lacked lacking refuse refused reject "
+    "rejected".split()
 )
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _UNITS = (
