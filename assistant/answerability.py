@@ -15,7 +15,7 @@ from assistant.questions import Query
 from assistant.reading import Reading
 
 _WEIGHTS = Path(__file__).with_name("answerability.json")
-ANSWERABLE = 0.55
+ANSWERABLE = 0.5
 """From this probability on, a question counts as answered by the sources."""
 OFF_TOPIC_SIMILARITY = 0.2
 UNKNOWN_WORDS = 0.5

@@ -21,6 +21,7 @@ from assistant.evidence import Evidence, Ranked
 from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.index import NoIndex, SearchIndex, build
 from assistant.languages import language_of
+from assistant.local_chat import LocalChat
 from assistant.passages import Sentence, sentences
 from assistant.questions import (
     Query,
@@ -92,7 +93,7 @@ class Assistant:
         """Load the models and read the sources ahead of the first question."""
         self._evidence.rank(Query(""), self._grounder(self._retriever.context([], None)).windows)
         model = self._chat_model()
-        if isinstance(model, models.LocalChat):
+        if isinstance(model, LocalChat):
             model.prime(prompts.render_sources(self._retriever.context([], None), self.documents))
 
     def quoting(self) -> Assistant:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assistant.passages import Sentence
 from assistant.reading import Reading, Window, windows_of
-from assistant.rules import RULES
+from assistant.rules import RULES, Rule
 from assistant.text import sentence_spans, tokens
 
 _MAX_DRAFT_CHARS = 6000
@@ -44,8 +44,9 @@ class Verdict:
 class Grounder:
     """Judges claims against the sentences of the sources in view."""
 
-    def __init__(self, sentences: Sequence[Sentence]) -> None:
+    def __init__(self, sentences: Sequence[Sentence], rules: Sequence[Rule] = RULES) -> None:
         self.windows = list(windows_of(sentences))
+        self._rules = rules
 
     def judge(self, text: str) -> Verdict:
         """The best evidence for a claim; an objection where even that does not carry it."""
@@ -59,7 +60,7 @@ class Grounder:
 
     def _against(self, claim: Reading, window: Window) -> Verdict:
         covered = sum(token.word in window.words for token in claim.content)
-        objection = next((said for rule in RULES if (said := rule(claim, window))), "")
+        objection = next((said for rule in self._rules if (said := rule(claim, window))), "")
         return Verdict(claim.text, window, objection, covered / max(len(claim.content), 1))
 
 

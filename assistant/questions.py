@@ -56,7 +56,8 @@ _ASSUMES = re.compile(
     r"|\b(since|given that|now that|seeing that|considering that|so why|after all)\b|\?.*\bexplain"
 )
 _COMPARES = re.compile(
-    r"\b(?:than|versus|vs|compar\w+|differ\w*|side by side|gap|above|below|how far|both"
+    r"\b(?:than|versus|vs|compar\w+|differ\w*|contrast\w*|side by side|gap|above|below|how far|both"
+    r"|opposed to|one hand|relative to|overt(?:ak|ook)\w*|surpass\w*|exceed\w*|outpac\w*"
     r"|respectively|or|(?:for|in) .{1,40}\band (?:for|in))\b"
 )
 _DECLINES = re.compile(

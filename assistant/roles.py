@@ -41,6 +41,7 @@ def roles_differ(claim: Reading, window: Window) -> str:
         or _phrase_differs(claim, window)
         or _contrast_differs(claim, evidence)
         or _apposed_differs(claim, window)
+        or _modifier_differs(claim, window)
     )
     return f"the source gives {wrong} another part in this" if wrong else ""
 
@@ -290,6 +291,27 @@ def _apposed_differs(claim: Reading, window: Window) -> str:
             if not Reading(found[1]).words & claim.words:
                 return found[1]
     return ""
+
+
+def _modifier_differs(claim: Reading, window: Window) -> str:
+    """ "Southern shore" where the source has the southern border and the northern shore."""
+    said = _beside(claim)
+    heard = [pair for reading in window.readings for pair in _beside(reading)]
+    for first, second in said:
+        after = {b.word for a, b in heard if a.word == first.word}
+        before = {a.word for a, b in heard if b.word == second.word}
+        if after and before and second.word not in after and first.word not in before:
+            return first.surface
+    return ""
+
+
+def _beside(reading: Reading) -> list[tuple[Token, Token]]:
+    """Content words with nothing but a space between them."""
+    return [
+        (a, b)
+        for a, b in pairwise(reading.tokens)
+        if is_content(a) and is_content(b) and reading.text[a.end : b.start].isspace()
+    ]
 
 
 def _ends_clause(text: str, token: Token) -> bool:

@@ -51,8 +51,8 @@ def words_outside(claim: Reading, window: Window) -> str:
 
 def count_differs(claim: Reading, window: Window) -> str:
     """A number counts what it counts in the source: 3,000 miles are not 3,000 kilometres."""
-    for number, counted in pairwise(claim.tokens):
-        if not _counts(claim.text, number, counted):
+    for i, (number, counted) in enumerate(pairwise(claim.tokens)):
+        if claim.tokens[i - 1].word in MONTHS or not _counts(claim.text, number, counted):
             continue
         after = [
             {t.word for t in r.tokens[i + 1 : i + 1 + _COUNTED]}

@@ -1,0 +1,115 @@
+"""Any LangChain chat model as the `ChatModel` that answers are drafted with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import AssistantError, ModelError
+from assistant.logprobs import said_probability, yes_probability
+from assistant.settings import Settings
+from assistant.types import Message
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+LIMIT = "max_tokens"
+_ALTERNATIVES = 20
+
+
+class LangChainChat:
+    """Any LangChain chat model as a `ChatModel`."""
+
+    def __init__(self, chat: BaseChatModel, name: str, mend: str, limit: str = LIMIT) -> None:
+        """`limit` is what a call's argument for the longest reply is called, "" if it has none."""
+        self.name = name
+        self._chat = chat
+        self._mend = mend
+        self._limit = limit
+
+    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
+        with self._faults_named():
+            for chunk in self._chat.bind(**self._at_most(max_tokens)).stream(_turns(messages)):
+                if chunk.text:
+                    yield chunk.text
+
+    def probe(self, messages: Sequence[Message]) -> float | None:
+        asked = self._chat.bind(**self._at_most(1), logprobs=True, top_logprobs=_ALTERNATIVES)
+        with self._faults_named():
+            try:
+                reply = asked.invoke(_turns(messages))
+            except Exception as fault:
+                if not _refuses_logprobs(fault):
+                    raise
+                told = None
+            else:
+                told = yes_probability(reply.response_metadata.get("logprobs"))
+        # Where a provider gives no probabilities, the word itself has to do.
+        if told is None:
+            told = said_probability("".join(LangChainChat.stream(self, messages, 4)))
+        return told
+
+    def _at_most(self, tokens: int) -> dict[str, Any]:
+        return {self._limit: tokens} if self._limit else {}
+
+    @contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        """Turn whatever a provider's client raises into one line and the way to mend it."""
+        try:
+            yield
+        except AssistantError:
+            raise
+        except Exception as fault:
+            raise self._named(fault) from fault
+
+    def _named(self, fault: Exception) -> ModelError:
+        status, kind = getattr(fault, "status_code", None), type(fault).__name__.lower()
+        if status in (401, 403):
+            return ModelError(f"{self.name} refused the key: {line(fault)}.", self._mend)
+        if "timeout" in kind:
+            return ModelError(
+                f"{self.name} did not answer in time.",
+                "try again, or raise OTS_ASSISTANT_TIMEOUT_S",
+            )
+        if "connect" in kind:
+            return ModelError(f"{self.name} can't be reached: {line(_root(fault))}.", self._mend)
+        return ModelError(f"{self.name} failed: {line(fault)}.", self._mend)
+
+
+def _refuses_logprobs(fault: Exception) -> bool:
+    """Whether a fault is that of a provider, or its client, that knows no logprobs."""
+    return isinstance(fault, TypeError) or getattr(fault, "status_code", None) in (400, 422)
+
+
+def openai_chat(
+    url: str, model: str, key: str, settings: Settings, **options: Any
+) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    return ChatOpenAI(
+        base_url=url,
+        model=model,
+        api_key=SecretStr(key),
+        temperature=0,
+        seed=1,
+        timeout=settings.timeout_s,
+        max_retries=0,
+        **options,
+    )
+
+
+def _turns(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    return [(message["role"], message["content"]) for message in messages]
+
+
+def _root(fault: BaseException) -> BaseException:
+    """What a fault was first of all: clients wrap "connection refused" in "connection error"."""
+    while fault.__cause__:
+        fault = fault.__cause__
+    return fault
+
+
+def line(fault: BaseException) -> str:
+    return (" ".join(str(fault).split()) or type(fault).__name__)[:160].rstrip(".")

@@ -1,0 +1,157 @@
+"""A GGUF model on llama.cpp, served to this process alone on a loopback port."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from assistant import states
+from assistant.errors import WeightsError
+from assistant.langchain_chat import LangChainChat, line, openai_chat
+from assistant.probe_head import head_for
+from assistant.settings import Settings
+from assistant.types import Message
+
+CONTEXT_TOKENS = 8192
+"""Room for a prompt and its reply in the local model."""
+_LIFT = 80.0
+"""Added to the tokens asked for, so that they come before all others in whatever reply."""
+_LEAST = 1e-38
+"""Below this a probability comes back as zero."""
+
+
+class LocalChat(LangChainChat):
+    """A GGUF model on llama.cpp, served to this process alone on a loopback port.
+
+    The first message is taken for a prefix that many questions share. Once read, its state is
+    saved to disk, and a later process takes it from there instead of reading it again.
+    """
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self._states = settings.cache_dir / "prompts"
+        self._lock = threading.Lock()
+        self._prefix = ""
+        key = secrets.token_urlsafe(24)
+        self._server, url = _start_server(path, key, settings.threads, self._states)
+        file, engine = path.stat(), f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
+        self._identity = f"{path.name}:{file.st_size}:{file.st_mtime_ns}\n{engine}"
+        import httpx
+
+        # `trust_env=False` keeps a proxy of the environment out of a loopback connection.
+        self._http = httpx.Client(
+            base_url=url.removesuffix("/v1"),
+            headers={"Authorization": f"Bearer {key}"},
+            trust_env=False,
+            timeout=settings.timeout_s,
+        )
+        chat = openai_chat(url, path.stem, key, settings, http_client=self._http)
+        super().__init__(chat, path.stem, "ots-assistant doctor")
+        self._head = head_for(path)
+
+    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
+        with self._lock:
+            self._prime(messages)
+            yield from super().stream(messages, max_tokens)
+
+    def probe(self, messages: Sequence[Message]) -> float | None:
+        if self._head:
+            return self._head.probability(self.token_scores(messages, self._head.tokens))
+        with self._lock:
+            self._prime(messages)
+            return super().probe(messages)
+
+    def token_scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
+        """Log-probability of each of these tokens as the first of the reply, among themselves."""
+        asked = {"messages": list(messages)}
+        with self._lock, self._faults_named():
+            self._prime(messages)
+            prompt = self._posted("/apply-template", asked)["prompt"]
+            reply = self._posted("/completion", {"prompt": prompt, **_scoring(tokens)})
+        found = reply["completion_probabilities"][0]["top_probs"]
+        scores = {choice["id"]: math.log(max(choice["prob"], _LEAST)) for choice in found}
+        return [scores.get(token, math.log(_LEAST)) for token in tokens]
+
+    def _posted(self, path: str, body: dict[str, Any]) -> Any:
+        return self._http.post(path, json=body).raise_for_status().json()
+
+    def prime(self, prefix: Message) -> None:
+        """Read a prefix ahead of the questions that will follow it."""
+        with self._lock:
+            self._prime([prefix])
+
+    def _prime(self, messages: Sequence[Message]) -> None:
+        prefix = messages[0]["content"]
+        if messages[0]["role"] != "system" or prefix == self._prefix:
+            return
+        digest = hashlib.sha256(f"{self._identity}\n{prefix}".encode()).hexdigest()
+        state = self._states / f"{digest[:24]}.bin"
+        if not (states.intact(state) and self._slot("restore", state)):
+            list(super().stream([messages[0], {"role": "user", "content": "."}], 1))
+            if self._slot("save", state):
+                states.keep(state)
+        self._prefix = prefix
+
+    def _slot(self, action: str, state: Path) -> bool:
+        """Save or restore the model's state; false where the disk does not allow it."""
+        import httpx
+
+        try:
+            reply = self._http.post(f"/slots/0?action={action}", json={"filename": state.name})
+        except httpx.HTTPError:
+            return False  # where the server itself is gone, the question that follows says so
+        return reply.is_success
+
+
+def _scoring(tokens: Sequence[int]) -> dict[str, Any]:
+    """What makes llama.cpp give the probabilities of just these tokens."""
+    return {
+        "n_predict": 1,
+        "n_probs": len(tokens),
+        "post_sampling_probs": True,
+        "samplers": ["temperature"],
+        "temperature": 1.0,
+        "logit_bias": [[token, _LIFT] for token in tokens],
+        "cache_prompt": True,
+    }
+
+
+def _start_server(path: Path, key: str, threads: int, saved: Path) -> tuple[Any, str]:
+    """Load a GGUF file and serve it on a free loopback port; returns the server and its URL."""
+    import os
+
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [key]
+    params.n_ctx = CONTEXT_TOKENS
+    # One slot: with two at once a trial gave a wrong answer, and each would read the prefix anew.
+    params.n_parallel = 1
+    params.cache_ram_mib = 0
+    params.n_gpu_layers = 0
+    params.ui = False
+    params.verbosity = -1
+    params.sampling.temp = 0.0
+    cores = threads or os.cpu_count() or 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
+    try:
+        saved.mkdir(parents=True, exist_ok=True)
+        params.slot_save_path = f"{saved}{os.sep}"
+    except OSError:
+        params.slot_save_path = ""  # a read-only cache: the prefix is read anew in each process
+    try:
+        server = xllamacpp.Server(params)
+    except RuntimeError as fault:
+        raise WeightsError(
+            f"llama.cpp can't load {path}: {line(fault)}.",
+            "check that it is a whole GGUF file; for the default model: ots-assistant fetch",
+        ) from fault
+    return server, f"{server.listening_address}/v1"
