@@ -99,7 +99,7 @@ def _inflection_differs(claim: Reading, evidence: Sequence[Token]) -> str:
         forms = spelled.get(token.word, set())
         alike = all(_core(form) == _core(token.folded) for form in forms)
         turned = {form.endswith("ed") for form in forms} == {not token.folded.endswith("ed")}
-        if before.folded not in BE | HAVE and alike and turned:
+        if before.folded not in BE | HAVE | {"to"} and alike and turned:
             return token.surface
         ongoing = bool(forms) and all(form.endswith("ing") for form in forms)
         if ongoing and before.folded in BE | HAVE and token.folded.endswith("ed"):

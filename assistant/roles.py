@@ -298,6 +298,8 @@ def _modifier_differs(claim: Reading, window: Window) -> str:
     said = _beside(claim)
     heard = [pair for reading in window.readings for pair in _beside(reading)]
     for first, second in said:
+        if is_verb(first):  # what it is done to may stand further on
+            continue
         after = {b.word for a, b in heard if a.word == first.word}
         before = {a.word for a, b in heard if b.word == second.word}
         if after and before and second.word not in after and first.word not in before:
