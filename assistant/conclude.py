@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from assistant.answerability import ANSWERABLE, answerability, features
 from assistant.compose import Composer
-from assistant.evidence import Ranked, holds, rarities, weight
+from assistant.evidence import Ranked, holds, rarities, seen, weight
 from assistant.grounding import Verdict, is_fragment
 from assistant.questions import Query, Wanted, assumes, compares, declines_itself, parts
 from assistant.reading import Reading, Window
-from assistant.text import normal_form
+from assistant.text import known_names, normal_form
 from assistant.types import Outcome
 
 STATUS = frozenset(
@@ -38,6 +39,7 @@ TOLD = 0.5
 """The share of the draft's own words that a sentence which tells the same has, at least."""
 MOST_DRAWN_ON, ADDS = 2, 0.15
 """How many of those are quoted, and the share of the draft's own words that each must add."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _NEAREST = 2
 _NEARLY, _AGAINST = 0.85, 0.6
 """Sentences quoted where the sources do not answer, and how much of the best's score they need: a
@@ -78,9 +80,33 @@ def conclude(
     if found.off_topic:
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
     declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
-    if likely >= ANSWERABLE and not declines and not beside_the_point(query, ranked):
-        return Conclusion(*_answer(query, ranked, verdicts, composer, by_part), signals)
-    return Conclusion(*_decline(query, ranked, composer), signals)
+    absent, alone = _unmentioned(query, ranked, composer)
+    if likely >= ANSWERABLE and not declines and not alone and not beside_the_point(query, ranked):
+        outcome, missing = _answer(query, ranked, verdicts, composer, by_part)
+        if absent and outcome == "answered":
+            outcome, missing = "partial", composer.frame(*absent)
+        return Conclusion(outcome, missing, signals)
+    return Conclusion(*_decline(query, ranked, composer, absent), signals)
+
+
+def _unmentioned(
+    query: Query, ranked: Sequence[Ranked], composer: Composer
+) -> tuple[list[str], bool]:
+    """Which of a year and a country a question names that no source in view does.
+
+    And whether that leaves nothing to answer: of two years the other may be there, but what is
+    asked of one country is not told of another.
+    """
+    asked = Reading(query.now)
+    said = frozenset().union(*(seen(hit.window) for hit in ranked))
+    years = {number for number in asked.numbers if _YEAR.fullmatch(number)}
+    # An article seldom names the year it was written in, and that may not be known.
+    written = composer.documents[ranked[0].window.sentences[0].doc_id].published[:4]
+    said |= {written} if _YEAR.fullmatch(written) else years
+    other_country = any(t.word in known_names() and t.word not in said for t in asked.names)
+    absent = ["other_year"] if years - said else []
+    absent += ["other_country"] if other_country else []
+    return absent, other_country or bool(years and not years & said)
 
 
 def beside_the_point(query: Query, ranked: Sequence[Ranked]) -> bool:
@@ -299,12 +325,14 @@ def _whole_list(window: Window, ranked: Sequence[Ranked]) -> Window:
     return Window(found, tuple(Reading(sentence.text) for sentence in found))
 
 
-def _decline(query: Query, ranked: Sequence[Ranked], composer: Composer) -> tuple[Outcome, str]:
+def _decline(
+    query: Query, ranked: Sequence[Ranked], composer: Composer, absent: Sequence[str]
+) -> tuple[Outcome, str]:
     if assumes(query.now):
         missing = composer.frame("corrected")
         outcome: Outcome = "corrected_premise"
     else:
-        missing = composer.frame("not_in_sources")
+        missing = composer.frame("not_in_sources", *absent)
         composer.frame("nearest")
         outcome = "not_in_sources"
     for hit in _nearest(ranked, _AGAINST if outcome == "corrected_premise" else _NEARLY):

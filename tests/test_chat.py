@@ -59,6 +59,42 @@ def test_a_doubtful_model_means_not_in_the_sources_and_the_nearest_is_quoted(
     assert answer.citations
 
 
+SUM = "The trade turnover between the two countries amounted to $4.1 billion in 2020."
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("What was the trade turnover between Azerbaijan and Turkey in 2019?", "year"),
+        ("What was the trade turnover between Azerbaijan and Georgia in 2020?", "country"),
+    ],
+)
+def test_what_no_source_mentions_is_not_answered_however_sure_the_model_is(
+    make_assistant: Make, question: str, missing: str
+) -> None:
+    answer = ask(make_assistant, question, SUM, probe=0.99)
+    assert answer.outcome == "not_in_sources"
+    assert missing in answer.missing
+    without = make_assistant(None).ask(question)
+    assert without.outcome == "not_in_sources"
+    assert missing in without.missing
+
+
+def test_of_two_years_the_one_that_is_there_is_answered(make_assistant: Make) -> None:
+    answer = ask(make_assistant, "What was the trade turnover in 2019 and in 2020?", SUM)
+    assert answer.outcome == "partial"
+    assert "year" in answer.missing
+    assert "$4.1 billion" in answer.text
+
+
+def test_a_year_is_not_unknown_where_nobody_knows_when_the_article_was_written(
+    make_assistant: Make,
+) -> None:
+    question = "What did the Azerbaijani parliament do with the agreement in March 2025?"
+    reply = "The Azerbaijani parliament has ratified the agreement."
+    assert ask(make_assistant, question, reply).outcome == "answered"
+
+
 def test_off_topic(make_assistant: Make) -> None:
     answer = ask(make_assistant, "How do I bake sourdough bread?", "Mix flour.", probe=0.3)
     assert answer.outcome in ("off_topic", "not_in_sources")
