@@ -52,10 +52,10 @@ IRREGULAR = frozenset(
 PREPOSITIONS = frozenset(
     "in at on during between of for with from within to among under since after before by".split()
 )
-PLACING = frozenset("in at within".split())
-"""What puts a thing somewhere; also what, in evidence, stands before the same place."""
-PLACED = PLACING | frozenset("of from to across near".split())
-TIMING = PLACING | frozenset("on during".split())
+PLACED = frozenset("in at within of from to across near".split())
+"""What stands before a place in a source that puts something there."""
+TIMING = frozenset("in at within on during".split())
+"""What says where or when, and says the same wherever in a sentence it stands."""
 CONTRASTS = frozenset("unlike than except versus despite besides instead without".split())
 COORDINATORS = frozenset("and or between with as well both the of s".split())
 PRONOUNS = frozenset("it its they their them he his him she her".split())

@@ -78,11 +78,13 @@ def ask_sources(listener: Listener, settings: Settings, known: set[str]) -> Iter
     assistant = quiet.twin("local", lambda: listener, settings.top_k)
     unseen = QUESTIONS.with_name("unseen.jsonl")
     cases = [c for c in load_cases(QUESTIONS, quiet.documents) if split_of(c.id) == "development"]
-    for case in cases + load_cases(unseen, quiet.documents):
+    grouped = [(case, "development") for case in cases]
+    # The ids of the unseen ones begin with their writer's set.
+    grouped += [(c, re.sub(r"-\d+$", "", c.id)) for c in load_cases(unseen, quiet.documents)]
+    for case, group in grouped:
         asked = case.expected in ("answer", "partial", "decline") and case.language == "en"
         if asked and case.id not in known:
             assistant.ask(case.question, list(case.history))
-            group = re.sub(r"-?\d+$", "", case.id) if case in cases[len(cases) :] else "development"
             yield _row(case.id, group, case.expected != "decline", listener.scores)
 
 
