@@ -10,11 +10,13 @@ import argparse
 import asyncio
 import importlib.util
 import logging
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from assistant.errors import AssistantError, SettingsError
 from assistant.page import render
@@ -270,5 +272,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def leave(code: int) -> NoReturn:
+    """End the process at once; models that still load in threads would abort an orderly exit.
+
+    Nothing is lost by it: whatever is kept is on disk before it is shown.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

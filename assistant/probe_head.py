@@ -47,8 +47,13 @@ class ProbeHead:
 
 def words_log_odds(scores: dict[int, float], yes: Sequence[int], no: Sequence[int]) -> float:
     """From the log-probabilities of tokens."""
-    mass = [sum(math.exp(scores[token]) for token in words) for words in (yes, no)]
-    return math.log(max(mass[0], 1e-30)) - math.log(max(mass[1], 1e-30))
+    return _log_sum([scores[token] for token in yes]) - _log_sum([scores[token] for token in no])
+
+
+def _log_sum(logs: Sequence[float]) -> float:
+    """The logarithm of a sum, from those of its terms."""
+    most = max(logs)
+    return most + math.log(sum(math.exp(log - most) for log in logs))
 
 
 def head_for(weights: Path) -> ProbeHead | None:

@@ -23,26 +23,41 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-@pytest.fixture(params=["none", pytest.param("local", marks=pytest.mark.local_model)])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The page, served by a process of its own."""
-    local = request.param == "local"
-    cache = request.getfixturevalue("model_cache") if local else tmp_path / "cache"
-    port = free_port()
+def started(port: int, model: str, cache: Path, data: Path, errors: Path) -> subprocess.Popen[str]:
+    """The page in a process of its own; what it complains of goes into a file."""
     env = {
         "OTS_ASSISTANT_CACHE_DIR": str(cache),
-        "OTS_ASSISTANT_DATA_DIR": str(tmp_path / "data"),
-        "OTS_ASSISTANT_CHAT_MODEL": request.param,
+        "OTS_ASSISTANT_DATA_DIR": str(data),
+        "OTS_ASSISTANT_CHAT_MODEL": model,
     }
-    errors = (tmp_path / "errors").open("w", encoding="utf-8")
-    child = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port), "--no-browser"],
         cwd=ROOT,
         env=os.environ | env,
         stdout=subprocess.PIPE,
-        stderr=errors,
+        stderr=errors.open("w", encoding="utf-8"),
         text=True,
     )
+
+
+def test_ctrl_c_while_the_models_load_ends_it_in_order(tmp_path: Path) -> None:
+    port, errors = free_port(), tmp_path / "errors"
+    child = started(port, "none", tmp_path / "cache", tmp_path / "data", errors)
+    assert child.stdout is not None
+    assert str(port) in child.stdout.readline()
+    child.send_signal(signal.SIGINT)
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode in (0, 130), said
+    assert not errors.read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=["none", pytest.param("local", marks=pytest.mark.local_model)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The page as a person starts it."""
+    local = request.param == "local"
+    cache = request.getfixturevalue("model_cache") if local else tmp_path / "cache"
+    port = free_port()
+    child = started(port, request.param, cache, tmp_path / "data", tmp_path / "errors")
     assert child.stdout is not None
     try:
         line = child.stdout.readline()
@@ -56,7 +71,6 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         child.kill()
         child.wait()
         child.stdout.close()
-        errors.close()
 
 
 @pytest.mark.browser

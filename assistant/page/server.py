@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import threading
+import warnings
 import webbrowser
 from typing import Any
 
@@ -63,7 +64,8 @@ def serve(server: Any, listener: socket.socket, open_browser: bool) -> None:
         threading.Timer(1, webbrowser.open, [address]).start()
     config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=2)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    # A second Ctrl-C lands here; the first is uvicorn's.
+    # A second Ctrl-C lands here, or one that comes before uvicorn is up; the first is uvicorn's.
+    warnings.filterwarnings("ignore", "coroutine 'Server.serve' was never awaited")
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
 
