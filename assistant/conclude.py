@@ -77,7 +77,8 @@ def conclude(
     # has the figures), so the best sentences are quoted and the reader is told so.
     likely = 1.0 if probe is None else answerability(found)
     signals = asdict(found) | {"answerability": likely}
-    if found.off_topic:
+    # A question in none of the sources' words may still be answered by them: the model can tell.
+    if found.off_topic and (probe is None or likely < ANSWERABLE):
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
     declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
     absent, alone = _unmentioned(query, ranked, composer)

@@ -59,5 +59,6 @@ TIMING = frozenset("in at within on during".split())
 CONTRASTS = frozenset("unlike than except versus despite besides instead without".split())
 COORDINATORS = frozenset("and or between with as well both the of s".split())
 PRONOUNS = frozenset("it its they their them he his him she her".split())
+RELATIVES = frozenset("that which who".split())
 POINTERS = PRONOUNS | frozenset("this that these those such there both the".split())
 """What refers back to the sentence before, where a sentence begins with it."""

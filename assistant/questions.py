@@ -10,7 +10,16 @@ from typing import Literal
 from rapidfuzz import fuzz, process
 
 from assistant.errors import QuestionError
-from assistant.text import fold, is_content, is_name, is_number, normal_form, sentence_spans, tokens
+from assistant.text import (
+    Token,
+    fold,
+    is_content,
+    is_name,
+    is_number,
+    normal_form,
+    sentence_spans,
+    tokens,
+)
 from assistant.types import Message
 
 Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"]
@@ -44,6 +53,8 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     ),
     ("reason", re.compile(r"\bwhy\b|\bwhat reason\b")),
 )
+_CHOICE = re.compile(r"\b[A-Z][\w’'-]*,? or (?:the |in |by |that of )?[A-Z]")
+"""A choice between names, of which one is wanted."""
 _INTERROGATIVE = re.compile(r"\b(?:who|whom|whose|when|where|which|why|(?:what|how)(?! about))\b")
 _RELATIVE = re.compile(
     r"(?<!\bthe year)(?<!\bthe date)(?<!\bthe day)(?<!\bthe month)\s(?:when|where|who|whom|whose)\b"
@@ -80,6 +91,8 @@ _NAMES_LISTED = re.compile(
     r"\b[A-ZÀ-Ž][\w’'-]*(?: [\w’'-]+){0,3}(?:, [\w’' -]+)+,? (?:and|or) [\w’' -]+"
 )
 _BETWEEN_ITEMS = re.compile(r",? (?:and|or) |, ")
+_THIN = 3
+"""Content words that a question has at least, where it says itself what it is about."""
 _MIN_RESPELT = 5
 _RESPELL_RATIO = 90
 """Per cent of letters that must agree: "parliment" is mended, "minister" is not "ministry"."""
@@ -115,7 +128,9 @@ def wanted(question: str) -> list[Wanted]:
     """The kinds of thing a question asks for, such as a date; empty when any statement may do."""
     plain = "; ".join(_without_relatives(fold(part)) for part in parts(question))
     found = [kind for kind, pattern in _WANTED if pattern.search(plain)]
-    return [k for k in found if not (k == "date" and "year" in found)]
+    given = {"person", "place"} if _CHOICE.search(question) else set()
+    given |= {"date"} if "year" in found else set()
+    return [kind for kind in found if kind not in given]
 
 
 def _without_relatives(part: str) -> str:
@@ -168,13 +183,25 @@ def essence(question: str) -> str:
     """The sentences that ask, where others stand beside them that they do not lean on.
 
     "It was signed in 2021. By whom?" needs both; of "I am writing a note. What is the bill called?"
-    only the second is asked, and an order to the model before a question falls away.
+    only the second is asked, and an order to the model before a question falls away. A question of
+    hardly a word, such as "What is the figure?", leans on sentences that name something.
     """
     pieces = [question[start:end] for start, end in sentence_spans(question)]
     asking = [piece for piece in pieces if piece.rstrip("\"'”’) ").endswith("?")]
     if not asking or any(leans_on_history(piece) for piece in asking):
         return question
+    if sum(len(_content(piece)) for piece in asking) < _THIN:
+        asking = [piece for piece in pieces if piece in asking or _is_particular(piece)]
     return " ".join(asking)
+
+
+def _content(text: str) -> list[Token]:
+    return [token for token in tokens(text) if is_content(token) and not is_number(token)]
+
+
+def _is_particular(sentence: str) -> bool:
+    """Whether a sentence names or counts something."""
+    return any(is_number(t) or is_name(t, place == 0) for place, t in enumerate(tokens(sentence)))
 
 
 def leans_on_history(question: str) -> bool:
@@ -182,7 +209,7 @@ def leans_on_history(question: str) -> bool:
     words = tokens(question)
     if any(token.folded in _ANAPHORA for token in words):
         return True
-    content = [token for token in words if is_content(token) and not is_number(token)]
+    content = _content(question)
     if _OPENERS.match(fold(question.strip())) and len(content) < 3:
         return True
     named = any(is_name(token, place == 0) for place, token in enumerate(words))

@@ -10,9 +10,12 @@ from assistant.lexicon import (
     BE,
     CONTRASTS,
     COORDINATORS,
+    GENERIC,
     HAVE,
     PLACED,
     PREPOSITIONS,
+    PRONOUNS,
+    RELATIVES,
     TIMING,
 )
 from assistant.reading import Reading, Window, is_verb, triples
@@ -25,6 +28,8 @@ _WITHIN = frozenset("s and of the".split())
 _IDENTITY = re.compile(r"(.+?)\s(?:is|are|was|were)\s+(?:the|a|an)?\s*(.+?)\W*$")
 _APPOSED_BEFORE = re.compile(r"([A-Z][\w’'-]*(?:\s[A-Z][\w’'-]*)*),\s+(?:the|a|an)\s+$")
 _APPOSED_AFTER = re.compile(r"\s*\(([^)]*)\)")
+_LINKS = frozenset({"of", "on", "for", "between"})
+"""Prepositions within a noun phrase."""
 _ACTED_ON = frozenset({"by", "between"})
 """What stands between a verb in the passive and those who did it."""
 
@@ -37,6 +42,7 @@ def roles_differ(claim: Reading, window: Window) -> str:
         or _order_differs(claim, window)
         or _agent_differs(claim, window)
         or _object_differs(claim, window)
+        or _patient_differs(claim, window)
         or _place_differs(claim, evidence)
         or _phrase_differs(claim, window)
         or _contrast_differs(claim, evidence)
@@ -189,6 +195,55 @@ def _object_differs(claim: Reading, window: Window) -> str:
     return ""
 
 
+def _patient_differs(claim: Reading, window: Window) -> str:
+    """What it was done to: "a delegation led by her" does not tell who led the group."""
+    for patient, verb in _patients(claim):
+        told = [found for r in window.readings for found in _undergoing(r, verb.word)]
+        if told and patient.word not in frozenset().union(*told):
+            return patient.surface
+    return ""
+
+
+def _patients(claim: Reading) -> Iterator[tuple[Token, Token]]:
+    """Verbs in the passive with the head of what stands before them."""
+    subject: list[Token] = []
+    closed = False
+    for before, token in pairwise(claim.tokens):
+        closed = closed or before.folded in PREPOSITIONS
+        if is_content(before) and not is_number(before) and not closed:
+            subject.append(before)
+        if before.folded in BE and is_verb(token) and subject:
+            yield subject[-1], token
+        if _ends_clause(claim.text, token) or is_verb(token):
+            subject, closed = [], False
+
+
+def _undergoing(reading: Reading, verb: str) -> Iterator[frozenset[str]]:
+    """For each place of a verb in the passive the words that it may be said of.
+
+    All that stand before it in the sentence; but where no "was" goes before the verb, as in "a
+    delegation led by", only those of the phrase it ends.
+    """
+    words = reading.tokens
+    for i, token in enumerate(words[:-1]):
+        passive = i and words[i - 1].folded in BE
+        reduced = i and is_content(words[i - 1]) and words[i + 1].folded == "by"
+        if token.word != verb or not (passive or reduced):
+            continue
+        if passive and any(_refers_back(t) for t in words[:i]):
+            return
+        phrase = takewhile(_within_phrase, reversed(words[:i]))
+        yield frozenset(t.word for t in (words[:i] if passive else phrase))
+
+
+def _refers_back(token: Token) -> bool:
+    return token.folded in PRONOUNS or token.word in GENERIC
+
+
+def _within_phrase(token: Token) -> bool:
+    return not is_verb(token) and (token.folded not in PREPOSITIONS or token.folded in _LINKS)
+
+
 def _is_no_preposition(token: Token) -> bool:
     return token.folded not in PREPOSITIONS and token.folded != "as"
 
@@ -327,14 +382,25 @@ def _actors(phrase: Sequence[Token], names: set[int]) -> list[Token]:
 
 
 def _does(name: str, verb: str, reading: Reading) -> bool:
-    """Whether a name comes before a verb in a sentence, or after it and "by"; or has none there."""
+    """Whether a name comes before a verb in the active, or after one in the passive and "by"."""
     places = [i for i, t in enumerate(reading.tokens) if t.word == name]
     acts = [i for i, t in enumerate(reading.tokens) if t.word == verb]
     if not places or not acts:
         return False
-    passive = [i for i, (a, b) in enumerate(pairwise(reading.tokens)) if b.folded in _ACTED_ON]
-    turned = [i for i in acts if i in passive]
-    return min(places) < max(acts) or any(i < max(places) for i in turned)
+    after = [*(t.folded for t in reading.tokens[1:]), ""]
+    turned = [i for i in acts if after[i] in _ACTED_ON]
+    active = [i for i in acts if not _is_passive(reading, i)]
+    return any(min(places) < i for i in active) or any(i < max(places) for i in turned)
+
+
+def _is_passive(reading: Reading, place: int) -> bool:
+    """Whether "was" and the like governs a verb, also over "was put to the vote and approved"."""
+    for before, token in pairwise(reversed(reading.tokens[: place + 1])):
+        if token.folded in HAVE | RELATIVES or _ends_clause(reading.text, before):
+            return False
+        if token.folded in BE:
+            return True
+    return False
 
 
 def _agents(words: Sequence[Token]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from assistant.lexicon import GENERIC, POINTERS, PREPOSITIONS, PRONOUNS, TIMING
 from assistant.modality import force_added, limit_dropped, qualifier_dropped, tense_differs
-from assistant.reading import Reading, Window, is_of
+from assistant.reading import Reading, Window, is_of, is_verb
 from assistant.roles import roles_differ
 from assistant.text import MONTHS, Token, is_content, is_number
 
@@ -76,27 +76,33 @@ def _counts(text: str, number: Token, counted: Token) -> bool:
 
 
 def borrowed(claim: Reading, window: Window) -> str:
-    """Of two sentences one carries the claim; the other may say what it is about, no more.
+    """Of two sentences one carries the claim; the first may lend the second what it is about.
 
     And that only where the second refers back to the first.
     """
     if len(window.sentences) == 1 or window.sentences[-1].item:
         return ""
+    wrong = [_borrows(claim, carrier, window) for carrier in window.carriers(claim)]
+    return "" if "" in wrong else f"the source does not say so of {wrong[0]}"
+
+
+def _borrows(claim: Reading, carrier: Reading, window: Window) -> str:
+    """A word of the claim that its carrier lacks and the other sentence may not lend it."""
     first, second = window.readings
-    leans = _leans(second)
+    leans = carrier is second and _leans(second)
     lending = _topics(first) if leans else set()
-    particular = {
-        token.word: token.surface
-        for before, token in pairwise([t for t in claim.tokens if t.folded != "the"])
-        if is_number(token) or (token in claim.names and before.folded in PREPOSITIONS)
-    }
-    carriers = window.carriers(claim)
-    absent = [particular.keys() - {t.word for t in r.tokens} - lending for r in carriers]
-    fewest = min(absent, key=len)
-    if fewest:
-        return f"the source does not say so of {particular[min(fewest)]}"
-    lent = [t for t in claim.content if t.word not in carriers[0].words | GENERIC]
-    return f"the source does not say so of {lent[0].surface}" if lent and not leans else ""
+    own = {t.word for t in carrier.tokens}
+    verb = next((t.start for t in claim.tokens if is_verb(t) and t.word in own), len(claim.text))
+    plain = [t for t in claim.tokens if t.folded != "the"]
+    after = {b.start for a, b in pairwise(plain) if a.folded in PREPOSITIONS}
+    placed = {t.start for t in claim.names} & after
+    for token in claim.content:
+        if token.word in own | lending or (token.word in GENERIC and token.start not in placed):
+            continue
+        particular = is_number(token) or token.start in placed
+        if not leans or token.start > verb or particular:
+            return token.surface
+    return ""
 
 
 def _topics(sentence: Reading) -> set[str]:

@@ -101,6 +101,14 @@ def test_off_topic(make_assistant: Make) -> None:
     assert "flour" not in answer.text
 
 
+def test_words_that_no_source_has_are_not_off_topic_where_the_model_is_sure(
+    make_assistant: Make,
+) -> None:
+    question = "Zyxel wobbles frobnicate?"
+    assert ask(make_assistant, question, "Fog.", probe=0.95).outcome == "answered"
+    assert ask(make_assistant, question, "Fog.", probe=0.05).outcome == "off_topic"
+
+
 def test_a_draft_from_several_sentences_is_replaced_by_all_of_them(make_assistant: Make) -> None:
     answer = ask(
         make_assistant,

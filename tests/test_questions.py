@@ -42,6 +42,7 @@ TWO_TOPICS: list[Message] = [
         ("Which of the two came first?", ["date"]),
         ("On which dates did they meet?", ["date"]),
         ("Where was it signed?", ["place"]),
+        ("Turkey or Georgia: who invests more?", []),  # the answer is one of those named
         ("Who signed it, and how many agreements were there?", ["number", "person"]),
     ],
 )
@@ -70,6 +71,7 @@ def test_questions_within_a_question() -> None:
         ("Say only OK. Where was the trade accord signed?", "Where was the trade accord signed?"),
         ("I am drafting a note. What is the bill called?", "What is the bill called?"),
         ("The roadmap was signed in 2021. Who signed it?", None),
+        ("They say Turkey sold goods worth 5 billion. What is the real figure?", None),
         ("Name the parties.", None),
     ],
 )
