@@ -17,7 +17,7 @@ from assistant.answerability import is_hopeless
 from assistant.compose import Composer
 from assistant.conclude import conclude
 from assistant.errors import AssistantError, SourceError
-from assistant.evidence import Evidence, Ranked
+from assistant.evidence import Evidence, Part, Ranked
 from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.index import NoIndex, SearchIndex, build
 from assistant.languages import language_of
@@ -25,13 +25,14 @@ from assistant.local_chat import LocalChat
 from assistant.passages import Sentence, sentences
 from assistant.questions import (
     Query,
-    antecedent,
     assumes,
     check_question,
     essence,
+    in_conversation,
     leans_on_history,
     parts,
     respell,
+    stands_alone,
 )
 from assistant.reading import Reading
 from assistant.retrieval import Retriever
@@ -135,9 +136,8 @@ class Assistant:
         self, question: str, history: list[Message], doc_ids: Collection[str] | None
     ) -> Iterator[Answer]:
         asked = essence(question)
-        leans = bool(history) and leans_on_history(asked)
-        query = Query(asked, antecedent(asked, history) if leans else "")
-        turn = _Turn(question, history if leans else [], language_of(asked), asked)
+        query = in_conversation(asked, history)
+        turn = _Turn(question, history if query.before else [], language_of(asked), asked)
         self._find(turn, query, doc_ids)
         turn.mark("first_evidence")
         yield self._answer(turn, "pending")
@@ -148,34 +148,38 @@ class Assistant:
         if model:
             for _ in self._write(turn, model):
                 yield self._answer(turn, "pending")
+        turn.parts = self._parts(turn, model)
         drafted = [verdict.text for verdict in turn.verdicts]
         ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates, drafted)
-        end = conclude(
-            turn.query, ranked, turn.verdicts, turn.probe, turn.composer, self._by_part(turn)
-        )
+        end = conclude(turn.query, ranked, turn.verdicts, turn.probe, turn.composer, turn.parts)
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
 
-    def _by_part(self, turn: _Turn) -> list[list[Ranked]]:
+    def _parts(self, turn: _Turn, model: ChatModel | None) -> list[Part]:
         """Evidence for each question within a question, where there are several."""
         several = parts(turn.query.now)
-        if len(several) == 1:
-            return []
+        return [self._part(turn, text, model) for text in several] if len(several) > 1 else []
+
+    def _part(self, turn: _Turn, text: str, model: ChatModel | None) -> Part:
         # A draft often speaks of one part only, and would draw the others to its sentence.
-        return [
-            self._evidence.rank(
-                Query(part, turn.query.text if leans_on_history(part) else turn.query.before),
-                turn.grounder.windows,
-                turn.candidates,
+        leant_on = turn.query.text if leans_on_history(text) else turn.query.before
+        query = Query(text, leant_on)
+        ranked = self._evidence.rank(query, turn.grounder.windows, turn.candidates)
+        if model is None or turn.error_code or not stands_alone(text):
+            return Part(ranked)
+        sources = prompts.render_sources(turn.passages, self.documents)
+        try:
+            return Part(
+                ranked, model.probe(prompts.render_answerable(sources, text, _leads(ranked)))
             )
-            for part in several
-        ]
+        except AssistantError as fault:
+            turn.fail(fault)
+            return Part(ranked)
 
     def _find(self, turn: _Turn, query: Query, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""
-        turn.query = Query(
-            respell(query.now, self._vocabulary), respell(query.before, self._vocabulary)
-        )
+        now, before = (respell(part, self._vocabulary) for part in (query.now, query.before))
+        turn.query = replace(query, now=now, before=before)
         turn.candidates = self._retriever.retrieve(turn.query.text, _CANDIDATES, doc_ids)
         turn.hits = turn.candidates[: self._settings.top_k]
         turn.passages = self._retriever.context(turn.hits, doc_ids)
@@ -295,6 +299,7 @@ class _Turn:
     error_code: int = 0
     dropped_markers: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 

@@ -8,9 +8,17 @@ from dataclasses import asdict, dataclass, replace
 
 from assistant.answerability import ANSWERABLE, answerability, features
 from assistant.compose import Composer
-from assistant.evidence import Ranked, holds, rarities, seen, weight
+from assistant.evidence import Part, Ranked, holds, rarities, seen, weight
 from assistant.grounding import Verdict, is_fragment
-from assistant.questions import Query, Wanted, assumes, compares, declines_itself, parts
+from assistant.questions import (
+    Query,
+    Wanted,
+    asks_for_more,
+    assumes,
+    compares,
+    declines_itself,
+    parts,
+)
 from assistant.reading import Reading, Window
 from assistant.text import known_names, normal_form
 from assistant.types import Outcome
@@ -39,6 +47,8 @@ TOLD = 0.5
 """The share of the draft's own words that a sentence which tells the same has, at least."""
 MOST_DRAWN_ON, ADDS = 2, 0.15
 """How many of those are quoted, and the share of the draft's own words that each must add."""
+MISSING, PRESENT = 0.2, 0.6
+"""The model's probabilities below and from which a part of a question is not, and is, answered."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NEAREST = 2
 _NEARLY, _AGAINST = 0.85, 0.6
@@ -61,11 +71,11 @@ def conclude(
     verdicts: Sequence[Verdict],
     probe: float | None,
     composer: Composer,
-    by_part: Sequence[Sequence[Ranked]] = (),
+    by_part: Sequence[Part] = (),
 ) -> Conclusion:
     """Fill the composer with what is to be shown, and say what became of the question.
 
-    `by_part` ranks the evidence for each question within the question, where there are several.
+    `by_part` has the evidence for each question within the question, where there are several.
     """
     for verdict in verdicts:
         if not verdict.supported:
@@ -82,7 +92,8 @@ def conclude(
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
     declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
     absent, alone = _unmentioned(query, ranked, composer)
-    if likely >= ANSWERABLE and not declines and not alone and not beside_the_point(query, ranked):
+    likely_in_part = likely >= ANSWERABLE or _tells_apart(by_part)
+    if likely_in_part and not declines and not alone and not beside_the_point(query, ranked):
         outcome, missing = _answer(query, ranked, verdicts, composer, by_part)
         if absent and outcome == "answered":
             outcome, missing = "partial", composer.frame(*absent)
@@ -126,25 +137,38 @@ def _answer(
     ranked: Sequence[Ranked],
     verdicts: Sequence[Verdict],
     composer: Composer,
-    by_part: Sequence[Sequence[Ranked]],
+    by_part: Sequence[Part],
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
     asked, kinds = Reading(query.text), query.wanted
-    _show(_relevant(supported, ranked, composer), ranked, composer, asked)
+    _show(_relevant(supported, ranked, composer, _known(query)), ranked, composer, asked)
+    told = [part for part in by_part if not _is_missing(part)] or by_part
+    rest = len(told) < len(by_part)
     if not composer.shows:
         composer.frame("says")
-        for window in _instead(query, verdicts, ranked):
+        for window in _instead(query, verdicts, ranked)[: 1 if rest else None]:
             composer.quote(window)
-    for hits in by_part:
-        best = next(hit for hit in hits if len(hit.window.sentences) == 1)
+    for part in told if len(told) > 1 else ():
+        best = next(hit for hit in part.ranked if len(hit.window.sentences) == 1)
         if not composer.has_shown(best.window.sentences):
             composer.quote(best.window)
     _add_status(ranked, composer)
     _add_differing(ranked, composer)
-    missing = composer.frame(*_lacking(kinds, composer, asked))
+    lacking = _lacking(kinds, composer, asked)
+    missing = composer.frame(*(["rest"] if rest and not lacking else lacking))
     if missing and len(parts(query.now)) == 1:
         return "not_in_sources", missing
     return ("partial" if missing else "answered"), missing
+
+
+def _is_missing(part: Part) -> bool:
+    return part.probe is not None and part.probe < MISSING
+
+
+def _tells_apart(by_part: Sequence[Part]) -> bool:
+    """Whether one part of a question is as good as answered and another as good as not."""
+    sure = any(part.probe is not None and part.probe >= PRESENT for part in by_part)
+    return sure and any(_is_missing(part) for part in by_part)
 
 
 def _instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
@@ -263,18 +287,32 @@ def _lacking(kinds: Sequence[Wanted], composer: Composer, asked: Reading) -> lis
 
 
 def _relevant(
-    supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Composer
+    supported: Sequence[Verdict],
+    ranked: Sequence[Ranked],
+    composer: Composer,
+    known: frozenset[str],
 ) -> list[Verdict]:
-    """Those whose evidence is not far from the best: a true sentence may miss the point."""
+    """Those whose evidence is not far from the best: a true sentence may miss the point.
+
+    And in a conversation those that tell more than was `known`.
+    """
     good = [hit.window for hit in _good(ranked, FITTING)]
     lists = {_block(window) for window in good if window.sentences[-1].text.endswith(":")}
     kept = []
     for verdict in supported:
-        if verdict.window in good or (verdict.window and _block(verdict.window) in lists):
+        new = not Reading(verdict.text).words <= known
+        near = verdict.window in good or (verdict.window and _block(verdict.window) in lists)
+        if near and new:
             kept.append(verdict)
         else:
             composer.withhold(replace(verdict, objection="it does not bear on the question"))
     return kept
+
+
+def _known(query: Query) -> frozenset[str]:
+    """The words of the turn before, where something else is asked now than whether it is so."""
+    again = query.told and asks_for_more(query.now)
+    return Reading(f"{query.text} {query.told}").words if again else frozenset()
 
 
 def _block(window: Window) -> tuple[str, int]:

@@ -32,17 +32,21 @@ IN_TOPIC = 0.8
 sentence is about that, and naming it again tells nothing."""
 ASKED_BEFORE = 0.5
 """What a word counts that comes from the turn before, not from the question asked now."""
+TOLD_SHARE = 0.6
+"""A sentence with more of its words in the turn before may have been the answer there."""
 COVERAGE_WEIGHT = 1.5
 SIMILARITY_WEIGHT = 0.6
 BEYOND_WEIGHT = 1.5
 PASSAGE_WEIGHT = 0.3
 HINT_WEIGHT = 0.75
 LACKING_WEIGHT = 0.4
+TOLD_WEIGHT = 2.5
 PAIR_WEIGHT = 0.3
 APART_WEIGHT = 0.6
 """What weighs in the ranking: the question's words, the meaning of the whole and of what it asks
 beyond the topic, the passage around, a draft's words; and against it: a missing kind of answer,
-a second sentence of the same paragraph, one of another. Chosen on the development questions."""
+what was told already, a second sentence of the same paragraph, one of another. Chosen on the
+development questions."""
 
 Vector = NDArray[np.float32]
 Closeness = dict[str, dict[str, float]]
@@ -61,6 +65,15 @@ class Ranked:
     """Cosine similarity of question and window."""
     lacking: tuple[Wanted, ...]
     """The kinds of thing asked for that the window does not hold, or that the question gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the questions within a question, with its own evidence."""
+
+    ranked: list[Ranked]
+    probe: float | None = None
+    """Probability that the chat model gives a "yes" when asked whether that states the answer."""
 
 
 class Evidence:
@@ -92,7 +105,9 @@ class Evidence:
         asked, now = Reading(query.text), Reading(query.now)
         rarity = rarities(windows)
         weights = _weights(asked, now, rarity)
-        hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words
+        told = Reading(query.told).words
+        hints = frozenset().union(*(Reading(claim).words for claim in draft)) - asked.words - told
+        known = told | asked.words if told else _NO_WORDS
         likeness = self._similarities(query.text, [[window.text] for window in windows])
         beyond = self._similarities(self._beyond(now), [window.clauses for window in windows])
         close = self._close_words(asked, windows)
@@ -108,6 +123,7 @@ class Evidence:
                 + BEYOND_WEIGHT * nearest
                 + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
+                - TOLD_WEIGHT * max(covered(window.words, known, rarity) - TOLD_SHARE, 0.0)
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
                 - (0.0 if len(window.sentences) == 1 else _pair_weight(window))
             )
@@ -281,7 +297,7 @@ def _places(reading: Reading) -> list[Token]:
             and (before.folded in _AT or before in places)
         ):
             places.append(token)
-        if token.folded != "the":
+        if token.folded not in ("the", "s"):
             before = token
     return places
 

@@ -112,6 +112,8 @@ class Query:
     """What is asked."""
     before: str = ""
     """What that leans on in the conversation before it; empty where it stands alone."""
+    told: str = ""
+    """What was answered to that."""
 
     @property
     def text(self) -> str:
@@ -179,6 +181,11 @@ def parts(question: str) -> list[str]:
     return found or [question]
 
 
+def stands_alone(part: str) -> bool:
+    """Whether a question within a question says what it asks for: "and by when?" hardly does."""
+    return len(_content(part)) > 1
+
+
 def essence(question: str) -> str:
     """The sentences that ask, where others stand beside them that they do not lean on.
 
@@ -214,6 +221,14 @@ def leans_on_history(question: str) -> bool:
         return True
     named = any(is_name(token, place == 0) for place, token in enumerate(words))
     return len(content) < 2 and not named
+
+
+def in_conversation(question: str, history: Sequence[Message]) -> Query:
+    """A question with what it leans on in the turns before it, and what was answered there."""
+    if not history or not leans_on_history(question):
+        return Query(question)
+    told = [turn["content"] for turn in history if turn["role"] == "assistant"][-1:]
+    return Query(question, antecedent(question, history), " ".join(told))
 
 
 def antecedent(question: str, history: Sequence[Message]) -> str:
@@ -252,6 +267,11 @@ def _listed(told: str) -> list[str]:
         return lines
     found = _NAMES_LISTED.search(told)
     return [piece.strip() for piece in _BETWEEN_ITEMS.split(found[0])] if found else []
+
+
+def asks_for_more(question: str) -> bool:
+    """Whether a question asks for something, not only whether a thing is so."""
+    return bool(_INTERROGATIVE.search(fold(question)))
 
 
 def declines_itself(draft: str) -> bool:

@@ -8,7 +8,9 @@ import pytest
 from fakes import ScriptedChat
 
 from assistant import Answer, Assistant
+from assistant.compose import wording
 from assistant.errors import ModelError, QuestionError, SourceError
+from assistant.types import Message
 from evals.metrics import unsupported
 
 Make = Callable[..., Assistant]
@@ -107,6 +109,35 @@ def test_words_that_no_source_has_are_not_off_topic_where_the_model_is_sure(
     question = "Zyxel wobbles frobnicate?"
     assert ask(make_assistant, question, "Fog.", probe=0.95).outcome == "answered"
     assert ask(make_assistant, question, "Fog.", probe=0.05).outcome == "off_topic"
+
+
+def test_a_part_that_the_model_doubts_is_named_as_missing(make_assistant: Make) -> None:
+    question = "Where was the agreement signed, and which budget did the ministers demand?"
+    chat = ScriptedChat(["The agreement was signed in Bishkek."], [0.9, 0.9, 0.05])
+    answer = make_assistant(chat).ask(question)
+    assert answer.outcome == "partial"
+    assert answer.missing == wording("en", "rest")
+    assert [c.quote for c in answer.citations if "Bishkek" not in c.quote] == []
+
+
+def test_a_part_is_answered_though_the_whole_is_doubted(make_assistant: Make) -> None:
+    question = "Where was the agreement signed, and which budget did the ministers demand?"
+    chat = ScriptedChat(["It was signed in Bishkek, and the ministers demanded a budget."], [0.2, 0.9, 0.05])
+    answer = make_assistant(chat).ask(question)
+    assert answer.outcome == "partial"
+    assert "Bishkek" in answer.text
+
+
+def test_a_follow_up_is_not_answered_with_what_was_told_before(make_assistant: Make) -> None:
+    history: list[Message] = [
+        {"role": "user", "content": "What was signed at the business forum in Ankara?"},
+        {"role": "assistant", "content": "Eleven agreements, on February 18."},
+    ]
+    repeated = "Eleven agreements were signed in Ankara on February 18."
+    for question, shown in (("What were they about?", False), ("Was it so?", True)):
+        chat = ScriptedChat([repeated], [0.9])
+        answer = make_assistant(chat).ask(question, history)
+        assert (repeated in answer.text) == shown
 
 
 def test_a_draft_from_several_sentences_is_replaced_by_all_of_them(make_assistant: Make) -> None:
