@@ -47,6 +47,8 @@ TOLD = 0.5
 """The share of the draft's own words that a sentence which tells the same has, at least."""
 MOST_DRAWN_ON, ADDS = 2, 0.15
 """How many of those are quoted, and the share of the draft's own words that each must add."""
+SURE = 0.7
+"""The model's probability from which a question in none of the sources' words is not off topic."""
 MISSING, PRESENT = 0.2, 0.6
 """The model's probabilities below and from which a part of a question is not, and is, answered."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -87,8 +89,8 @@ def conclude(
     # has the figures), so the best sentences are quoted and the reader is told so.
     likely = 1.0 if probe is None else answerability(found)
     signals = asdict(found) | {"answerability": likely}
-    # A question in none of the sources' words may still be answered by them: the model can tell.
-    if found.off_topic and (probe is None or likely < ANSWERABLE):
+    # A question in none of the sources' words may still be answered by them: a sure model can tell.
+    if found.off_topic and (probe is None or probe < SURE):
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
     declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
     absent, alone = _unmentioned(query, ranked, composer)

@@ -39,7 +39,10 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     (
         "amount",
         re.compile(
-            r"\bhow (much|large|big|high)\b|\bworth\b|\bfigure\b"
+            r"\bhow (large|big|high)\b|\bworth\b|\bfigure\b"
+            # A span of time or a degree is no amount.
+            r"|\bhow much\b(?! (?:time|longer|later|earlier)\b)"
+            r"(?!.*\b(?:matter|mean|differ|change|depend|help|care)s?\b)"
             r"|\b(what|which) (amount|sum|share|percentage|value)\b"
         ),
     ),

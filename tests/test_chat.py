@@ -108,7 +108,7 @@ def test_words_that_no_source_has_are_not_off_topic_where_the_model_is_sure(
 ) -> None:
     question = "Zyxel wobbles frobnicate?"
     assert ask(make_assistant, question, "Fog.", probe=0.95).outcome == "answered"
-    assert ask(make_assistant, question, "Fog.", probe=0.05).outcome == "off_topic"
+    assert ask(make_assistant, question, "Fog.", probe=0.55).outcome == "off_topic"
 
 
 def test_a_part_that_the_model_doubts_is_named_as_missing(make_assistant: Make) -> None:
@@ -122,7 +122,9 @@ def test_a_part_that_the_model_doubts_is_named_as_missing(make_assistant: Make) 
 
 def test_a_part_is_answered_though_the_whole_is_doubted(make_assistant: Make) -> None:
     question = "Where was the agreement signed, and which budget did the ministers demand?"
-    chat = ScriptedChat(["It was signed in Bishkek, and the ministers demanded a budget."], [0.2, 0.9, 0.05])
+    chat = ScriptedChat(
+        ["It was signed in Bishkek, and the ministers demanded a budget."], [0.2, 0.9, 0.05]
+    )
     answer = make_assistant(chat).ask(question)
     assert answer.outcome == "partial"
     assert "Bishkek" in answer.text

@@ -42,6 +42,8 @@ TWO_TOPICS: list[Message] = [
         ("Which of the two came first?", ["date"]),
         ("On which dates did they meet?", ["date"]),
         ("Where was it signed?", ["place"]),
+        ("How much did they trade?", ["amount"]),
+        ("How much does the deal matter for trade?", []),
         ("Turkey or Georgia: who invests more?", []),  # the answer is one of those named
         ("Who signed it, and how many agreements were there?", ["number", "person"]),
     ],
