@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from assistant.questions import Query, Wanted
 from assistant.reading import Reading, Window
-from assistant.text import MONTHS, Token, is_number, known_names
+from assistant.text import MONTHS, Token, is_number
 from assistant.types import Encoder, ScoredPassage
 
 _CACHED_VECTORS = 20_000
@@ -257,7 +257,7 @@ def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
                 len(reading.numbers & _AMOUNTS) > 0
             )
         case "place":
-            return any(t in _places(reading) or t.word in known_names() for t in names)
+            return any(t in names for t in _places(reading))
         case "person":
             return any(t not in _places(reading) for t in names)
         case _:

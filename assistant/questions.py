@@ -51,7 +51,7 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
         "place",
         re.compile(
             r"\bwhere\b(?!.*\b(?:stands?|ranks?|ranking)\b)"
-            r"|\b(what|which) (city|town|place|country|capital|venue)\b"
+            r"|\b(what|which) (city|town|place|capital|venue)\b"
         ),
     ),
     ("reason", re.compile(r"\bwhy\b|\bwhat reason\b")),
