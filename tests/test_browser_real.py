@@ -30,6 +30,8 @@ def started(port: int, model: str, cache: Path, data: Path, errors: Path) -> sub
         "OTS_ASSISTANT_DATA_DIR": str(data),
         "OTS_ASSISTANT_CHAT_MODEL": model,
     }
+    # Started in the background by a shell, tests ignore Ctrl-C, and so does what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port), "--no-browser"],
         cwd=ROOT,
