@@ -25,6 +25,16 @@ from assistant.types import Message
 Wanted = Literal["date", "year", "number", "amount", "person", "place", "reason"]
 
 MAX_QUESTION_CHARS = 4000
+_WHICH = (
+    r"\b(?:what|which) (?!(?:do|did|does|is|are|was|were|ha[sd]|have|can|could|will|would)\b)"
+    r"(?:[\w'’-]+ ){0,2}?"
+)
+"""Asks for one of what follows, with up to two words that tell it apart."""
+_OFFICES = (
+    r"(?:minister|president|official|director|chair\w*|secretary|leader|ambassador|envoy"
+    r"|spokes\w+|delegate|negotiator|signator\w+|author|reporter|journalist|expert)s?\b(?! of\b)"
+)
+"""Words for people by what they are: whose name is asked for, or which of them."""
 _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     ("year", re.compile(r"\b(what|which) year\b|\bthe year (that|when|in which|the|it)\b")),
     (
@@ -46,12 +56,18 @@ _WANTED: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
             r"|\b(what|which) (amount|sum|share|percentage|value)\b"
         ),
     ),
-    ("person", re.compile(r"\bwho\b|\bwhom\b|\bwhose\b")),
+    (
+        "person",
+        re.compile(
+            r"\bwho\b|\bwhom\b|\bwhose\b"
+            rf"|\bnames? of (?:[\w'’-]+ ){{0,4}}?{_OFFICES}|{_WHICH}{_OFFICES}"
+        ),
+    ),
     (
         "place",
         re.compile(
             r"\bwhere\b(?!.*\b(?:stands?|ranks?|ranking)\b)"
-            r"|\b(what|which) (city|town|place|capital|venue)\b"
+            rf"|{_WHICH}(city|town|place|capital|venue)\b"
         ),
     ),
     ("reason", re.compile(r"\bwhy\b|\bwhat reason\b")),
@@ -131,7 +147,10 @@ class Query:
 
 def wanted(question: str) -> list[Wanted]:
     """The kinds of thing a question asks for, such as a date; empty when any statement may do."""
-    plain = "; ".join(_without_relatives(fold(part)) for part in parts(question))
+    sentences = [question[start:end] for start, end in sentence_spans(question)]
+    # Beside a question, "It was signed when they met." asks for no date.
+    asking = " ".join(s for s in sentences if s.rstrip().endswith("?")) or question
+    plain = "; ".join(_without_relatives(fold(part)) for part in parts(asking))
     found = [kind for kind, pattern in _WANTED if pattern.search(plain)]
     given = {"person", "place"} if _CHOICE.search(question) else set()
     given |= {"date"} if "year" in found else set()
