@@ -48,7 +48,7 @@ def features(
     words = Reading(query.text).words
     everything = frozenset().union(*(seen(hit.window) for hit in ranked))
     return Features(
-        probe=_log_odds(0.5 if probe is None else probe),
+        probe=log_odds(0.5 if probe is None else probe),
         wanted_lacking=len(ranked[0].lacking) / max(len(query.wanted), 1),
         draft_coverage=max((verdict.coverage for verdict in verdicts), default=0.0),
         similarity=max(hit.similarity for hit in ranked),
@@ -60,11 +60,12 @@ def is_hopeless(probe: float | None) -> bool:
     """Whether no draft, however good, could make this an answer: then none needs to be written."""
     if probe is None:
         return False
-    best = Features(_log_odds(probe), 0.0, draft_coverage=1.0, similarity=1.0, words_unknown=0.0)
+    best = Features(log_odds(probe), 0.0, draft_coverage=1.0, similarity=1.0, words_unknown=0.0)
     return answerability(best) < ANSWERABLE
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """Log-odds of a probability, which counts as no surer than one in a thousand."""
     p = min(max(probability, 0.001), 0.999)
     return math.log(p / (1 - p))
 

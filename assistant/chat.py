@@ -11,6 +11,7 @@ import copy
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from assistant import compose, models, prompts
 from assistant.answerability import is_hopeless
@@ -151,7 +152,10 @@ class Assistant:
         turn.parts = self._parts(turn, model)
         drafted = [verdict.text for verdict in turn.verdicts]
         ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates, drafted)
-        end = conclude(turn.query, ranked, turn.verdicts, turn.probe, turn.composer, turn.parts)
+        states = partial(self._states, turn, model) if model else None
+        end = conclude(
+            turn.query, ranked, turn.verdicts, turn.probe, turn.composer, turn.parts, states
+        )
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
 
@@ -165,16 +169,27 @@ class Assistant:
         leant_on = turn.query.text if leans_on_history(text) else turn.query.before
         query = Query(text, leant_on)
         ranked = self._evidence.rank(query, turn.grounder.windows, turn.candidates)
-        if model is None or turn.error_code or not stands_alone(text):
+        if model is None or not stands_alone(text):
             return Part(ranked)
+        return Part(ranked, self._probe(turn, model, text, _leads(ranked)))
+
+    def _states(self, turn: _Turn, model: ChatModel, sentence: str) -> float | None:
+        """The model's probability that a sentence alone states the answer."""
+        asked = prompts.render_question(turn.asked, turn.history)
+        return self._probe(turn, model, asked, [sentence])
+
+    def _probe(
+        self, turn: _Turn, model: ChatModel, asked: str, leads: Sequence[str]
+    ) -> float | None:
+        """The model's probability that these sentences state the answer; None after a fault."""
+        if turn.error_code:
+            return None
         sources = prompts.render_sources(turn.passages, self.documents)
         try:
-            return Part(
-                ranked, model.probe(prompts.render_answerable(sources, text, _leads(ranked)))
-            )
+            return model.probe(prompts.render_answerable(sources, asked, leads))
         except AssistantError as fault:
             turn.fail(fault)
-            return Part(ranked)
+            return None
 
     def _find(self, turn: _Turn, query: Query, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""

@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass, replace
 
 from assistant.answerability import ANSWERABLE, answerability, features
 from assistant.compose import Composer
-from assistant.evidence import Part, Ranked, holds, rarities, seen, weight
+from assistant.evidence import Part, Ranked, holds, seen
 from assistant.grounding import Verdict, is_fragment
 from assistant.questions import (
     Query,
     Wanted,
     asks_for_more,
     assumes,
-    compares,
     declines_itself,
     parts,
 )
+from assistant.quoting import FITTING, States, block, instead, near_best, whole_list
 from assistant.reading import Reading, Window
 from assistant.text import known_names, normal_form
 from assistant.types import Outcome
@@ -33,20 +33,6 @@ SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
 SAME_STATEMENT = 0.6
 """And this much, numbers aside, say the same."""
-RELEVANT = 0.75
-"""Evidence that scores at least this share of the best counts as nearly as good."""
-FITTING = 0.5
-"""The same for evidence that a supported draft rests on, or that holds what was asked for."""
-LISTED = 2
-"""A draft that names this many items of a list stands for the list."""
-COMPARED = 0.6
-"""The same for the second half of a comparison."""
-DRAWN_ON = 0.4
-"""The same for further sentences that a withheld draft draws on."""
-TOLD = 0.5
-"""The share of the draft's own words that a sentence which tells the same has, at least."""
-MOST_DRAWN_ON, ADDS = 2, 0.15
-"""How many of those are quoted, and the share of the draft's own words that each must add."""
 SURE = 0.7
 """The model's probability from which a question in none of the sources' words is not off topic."""
 MISSING, PRESENT = 0.2, 0.6
@@ -74,6 +60,7 @@ def conclude(
     probe: float | None,
     composer: Composer,
     by_part: Sequence[Part] = (),
+    states: States | None = None,
 ) -> Conclusion:
     """Fill the composer with what is to be shown, and say what became of the question.
 
@@ -96,7 +83,7 @@ def conclude(
     absent, alone = _unmentioned(query, ranked, composer)
     likely_in_part = likely >= ANSWERABLE or _tells_apart(by_part)
     if likely_in_part and not declines and not alone and not beside_the_point(query, ranked):
-        outcome, missing = _answer(query, ranked, verdicts, composer, by_part)
+        outcome, missing = _answer(query, ranked, verdicts, composer, by_part, states)
         if absent and outcome == "answered":
             outcome, missing = "partial", composer.frame(*absent)
         return Conclusion(outcome, missing, signals)
@@ -126,12 +113,9 @@ def _unmentioned(
 def beside_the_point(query: Query, ranked: Sequence[Ranked]) -> bool:
     """Whether one thing is asked for, such as a date, and no good evidence holds one."""
     kinds = query.wanted
-    return len(parts(query.now)) == 1 and bool(kinds) and all(hit.lacking for hit in _good(ranked))
-
-
-def _good(ranked: Sequence[Ranked], share: float = RELEVANT) -> list[Ranked]:
-    """Evidence nearly as good as the best."""
-    return [hit for hit in ranked if hit.score >= share * ranked[0].score]
+    return (
+        len(parts(query.now)) == 1 and bool(kinds) and all(hit.lacking for hit in near_best(ranked))
+    )
 
 
 def _answer(
@@ -140,6 +124,7 @@ def _answer(
     verdicts: Sequence[Verdict],
     composer: Composer,
     by_part: Sequence[Part],
+    states: States | None,
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
     asked, kinds = Reading(query.text), query.wanted
@@ -148,7 +133,8 @@ def _answer(
     rest = len(told) < len(by_part)
     if not composer.shows:
         composer.frame("says")
-        for window in _instead(query, verdicts, ranked)[: 1 if rest else None]:
+        one = None if by_part else states
+        for window in instead(query, verdicts, ranked, one)[: 1 if rest else None]:
             composer.quote(window)
     for part in told if len(told) > 1 else ():
         best = next(hit for hit in part.ranked if len(hit.window.sentences) == 1)
@@ -171,76 +157,6 @@ def _tells_apart(by_part: Sequence[Part]) -> bool:
     """Whether one part of a question is as good as answered and another as good as not."""
     sure = any(part.probe is not None and part.probe >= PRESENT for part in by_part)
     return sure and any(_is_missing(part) for part in by_part)
-
-
-def _instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
-    """What to quote for a draft that was withheld: what fits the question best.
-
-    Where nearly as good evidence holds the kind of thing asked for, that; then what else the draft
-    draws on. A comparison takes two in any case. So does a question that takes something for
-    granted, which the second may contradict, unless the first tells what the draft does.
-    """
-    likely = _good(ranked, FITTING)
-    first = next((hit for hit in likely if not hit.lacking), ranked[0]).window
-    chosen = [_listed(verdicts, ranked) or _completed(first, ranked)]
-    chosen += _drawn_on(query, verdicts, ranked, chosen[0])
-    takes_two = compares(query.now) or (assumes(query.now) and not _tells(first, query, verdicts))
-    if len(chosen) == 1 and takes_two:
-        chosen += [hit.window for hit in _good(ranked, COMPARED) if _is_other(hit.window, first)][
-            :1
-        ]
-    return chosen
-
-
-def _drawn_on(
-    query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked], first: Window
-) -> list[Window]:
-    """Further sentences that a withheld draft draws on, for what it adds to the question.
-
-    What a draft takes from several sentences no single one supports; together they may tell it.
-    """
-    rarity = rarities([hit.window for hit in ranked])
-    told = _told(query, verdicts) & rarity.keys()
-    near = [hit.window for hit in _good(ranked, DRAWN_ON) if _is_other(hit.window, first)]
-    near = [window for window in near if len(window.words & told) > 1]
-    found: list[Window] = []
-    while near and len(found) < MOST_DRAWN_ON:
-        untold = told.difference(first.words, *(window.words for window in found))
-        best = max(near, key=lambda window: weight(untold & window.words, rarity))
-        if weight(untold & best.words, rarity) < ADDS * weight(told, rarity):
-            break
-        found.append(best)
-    return found
-
-
-def _told(query: Query, verdicts: Sequence[Verdict]) -> frozenset[str]:
-    """The words that claims withheld for want of evidence add to the question."""
-    withheld = [v for v in verdicts if v.window is not None and not v.supported]
-    drafted = frozenset().union(*(Reading(verdict.text).words for verdict in withheld))
-    return drafted - Reading(query.text).words
-
-
-def _tells(window: Window, query: Query, verdicts: Sequence[Verdict]) -> bool:
-    told = _told(query, verdicts)
-    return len(told & window.words) > TOLD * len(told)
-
-
-def _listed(verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> Window | None:
-    """The list that drafts name several items of, where it bears on the question: all of it."""
-    words = frozenset().union(*(Reading(verdict.text).words for verdict in verdicts))
-    good = {_block(hit.window) for hit in _good(ranked)}
-    singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
-    named = [w for w in singles if w.sentences[0].item and _label_words(w) <= words]
-    named = [window for window in named if _block(window) in good]
-    return _whole_list(named[0], ranked) if len(named) >= LISTED else None
-
-
-def _label_words(window: Window) -> frozenset[str]:
-    return Reading(window.sentences[0].label).words
-
-
-def _is_other(window: Window, first: Window) -> bool:
-    return len(window.sentences) == 1 and window.sentences[0] not in first.sentences
 
 
 def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:
@@ -298,12 +214,12 @@ def _relevant(
 
     And in a conversation those that tell more than was `known`.
     """
-    good = [hit.window for hit in _good(ranked, FITTING)]
-    lists = {_block(window) for window in good if window.sentences[-1].text.endswith(":")}
+    good = [hit.window for hit in near_best(ranked, FITTING)]
+    lists = {block(window) for window in good if window.sentences[-1].text.endswith(":")}
     kept = []
     for verdict in supported:
         new = not Reading(verdict.text).words <= known
-        near = verdict.window in good or (verdict.window and _block(verdict.window) in lists)
+        near = verdict.window in good or (verdict.window and block(verdict.window) in lists)
         if near and new:
             kept.append(verdict)
         else:
@@ -317,18 +233,6 @@ def _known(query: Query) -> frozenset[str]:
     return Reading(f"{query.text} {query.told}").words if again else frozenset()
 
 
-def _block(window: Window) -> tuple[str, int]:
-    return window.sentences[-1].doc_id, window.sentences[-1].block
-
-
-def _completed(window: Window, ranked: Sequence[Ranked]) -> Window:
-    """A window that introduces a list, with the list."""
-    last = window.sentences[-1]
-    if not last.item and last.text.endswith(":"):
-        return _whole_list(window, ranked)
-    return window
-
-
 def _show(
     supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Composer, asked: Reading
 ) -> None:
@@ -339,7 +243,7 @@ def _show(
         assert window is not None
         if _is_label(verdict):
             same = [w for w in labels if w.sentences[-1].block == window.sentences[-1].block]
-            composer.listing(_whole_list(window, ranked) if len(same) > 1 else window)
+            composer.listing(whole_list(window, ranked) if len(same) > 1 else window)
         elif is_fragment(verdict.text) or Reading(verdict.text).words <= asked.words:
             if not composer.has_shown(window.sentences):
                 composer.quote(window)
@@ -351,19 +255,6 @@ def _is_label(verdict: Verdict) -> bool:
     """Whether a claim only names a list item."""
     item = verdict.window.sentences[-1] if verdict.window else None
     return bool(item and item.item and Reading(verdict.text).words <= Reading(item.label).words)
-
-
-def _whole_list(window: Window, ranked: Sequence[Ranked]) -> Window:
-    """The list a window belongs to: its introduction and every item."""
-    last = window.sentences[-1]
-    members = {
-        sentence.start: sentence
-        for hit in ranked
-        for sentence in hit.window.sentences
-        if (sentence.doc_id, sentence.block) == (last.doc_id, last.block)
-    }
-    found = tuple(members[start] for start in sorted(members))
-    return Window(found, tuple(Reading(sentence.text) for sentence in found))
 
 
 def _decline(
