@@ -133,8 +133,9 @@ def _answer(
     rest = len(told) < len(by_part)
     if not composer.shows:
         composer.frame("says")
-        one = None if by_part else states
-        for window in instead(query, verdicts, ranked, one)[: 1 if rest else None]:
+        # Each part has its own probe already, and no sentence need answer all of them.
+        found = instead(query, verdicts, ranked, None if by_part else states)
+        for window in found[: 1 if rest else None]:
             composer.quote(window)
     for part in told if len(told) > 1 else ():
         best = next(hit for hit in part.ranked if len(hit.window.sentences) == 1)

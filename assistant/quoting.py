@@ -47,11 +47,13 @@ def instead(
     """
     likely = [hit for hit in near_best(ranked, FITTING) if not hit.lacking] or list(ranked[:1])
     listed = _listed(verdicts, ranked)
-    echoes = len(_told(query, verdicts)) <= ECHO
+    told = _told(query, verdicts)
+    echoes = len(told) <= ECHO
     first = _stated(likely, states) if states and echoes and not listed else likely[0].window
     chosen = [listed or _completed(first, ranked)]
-    chosen += _drawn_on(query, verdicts, ranked, chosen[0])
-    takes_two = compares(query.now) or (assumes(query.now) and not _tells(first, query, verdicts))
+    chosen += _drawn_on(told, ranked, chosen[0])
+    tells = len(told & first.words) > TOLD * len(told)
+    takes_two = compares(query.now) or (assumes(query.now) and not tells)
     if len(chosen) == 1 and takes_two:
         chosen += [
             hit.window for hit in near_best(ranked, COMPARED) if _is_other(hit.window, first)
@@ -74,15 +76,13 @@ def _stated(likely: Sequence[Ranked], states: States) -> Window:
     return best if chosen.sentences[0] in best.sentences else chosen
 
 
-def _drawn_on(
-    query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked], first: Window
-) -> list[Window]:
+def _drawn_on(told: frozenset[str], ranked: Sequence[Ranked], first: Window) -> list[Window]:
     """Further sentences that a withheld draft draws on, for what it adds to the question.
 
     What a draft takes from several sentences no single one supports; together they may tell it.
     """
     rarity = rarities([hit.window for hit in ranked])
-    told = _told(query, verdicts) & rarity.keys()
+    told &= rarity.keys()
     near = [hit.window for hit in near_best(ranked, DRAWN_ON) if _is_other(hit.window, first)]
     near = [window for window in near if len(window.words & told) > 1]
     found: list[Window] = []
@@ -100,11 +100,6 @@ def _told(query: Query, verdicts: Sequence[Verdict]) -> frozenset[str]:
     withheld = [v for v in verdicts if v.window is not None and not v.supported]
     drafted = frozenset().union(*(Reading(verdict.text).words for verdict in withheld))
     return drafted - Reading(query.text).words
-
-
-def _tells(window: Window, query: Query, verdicts: Sequence[Verdict]) -> bool:
-    told = _told(query, verdicts)
-    return len(told & window.words) > TOLD * len(told)
 
 
 def _listed(verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> Window | None:
