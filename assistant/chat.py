@@ -8,12 +8,10 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 
-from assistant import compose, models, prompts
+from assistant import answer_selection, compose, models, prompts
 from assistant.answerability import is_hopeless
 from assistant.compose import Composer
 from assistant.conclude import conclude
@@ -40,6 +38,7 @@ from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.sources import load_documents
 from assistant.text import tokens
+from assistant.turn import Judged, Turn
 from assistant.types import (
     Answer,
     ChatModel,
@@ -49,13 +48,14 @@ from assistant.types import (
     Outcome,
     Passage,
     Progress,
-    ScoredPassage,
     silent,
 )
 
 _MAX_TRANSLATED_TOKENS = 120
 _LEADS = 4
 """Sentences put before the model once more, right beside the question."""
+_CHOSEN = 0.1
+"""What a sentence needs of the model's choice to be put before it once more."""
 _CANDIDATES = 100
 """Passages whose scores count in ranking sentences."""
 
@@ -136,10 +136,7 @@ class Assistant:
     def _stream(
         self, question: str, history: list[Message], doc_ids: Collection[str] | None
     ) -> Iterator[Answer]:
-        asked = essence(question)
-        query = in_conversation(asked, history)
-        turn = _Turn(question, history if query.before else [], language_of(asked), asked)
-        self._find(turn, query, doc_ids)
+        turn = self._begin(question, history, doc_ids)
         turn.mark("first_evidence")
         yield self._answer(turn, "pending")
 
@@ -151,47 +148,80 @@ class Assistant:
                 yield self._answer(turn, "pending")
         turn.parts = self._parts(turn, model)
         drafted = [verdict.text for verdict in turn.verdicts]
-        ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates, drafted)
-        states = partial(self._states, turn, model) if model else None
+        ranked = self._rank(turn, turn.query, drafted)
         end = conclude(
-            turn.query, ranked, turn.verdicts, turn.probe, turn.composer, turn.parts, states
+            turn.query, ranked, turn.verdicts, turn.judged.probe, turn.composer, turn.parts
         )
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
 
-    def _parts(self, turn: _Turn, model: ChatModel | None) -> list[Part]:
+    def evidence(self, question: str, history: Sequence[Message] = ()) -> tuple[Turn, list[Ranked]]:
+        """What is known of a question before a chat model is asked, and the evidence by fit."""
+        turn = self._begin(" ".join(question.split()), list(history), None)
+        return turn, self._rank(turn, turn.query)
+
+    def _begin(
+        self, question: str, history: list[Message], doc_ids: Collection[str] | None
+    ) -> Turn:
+        asked = essence(question)
+        query = in_conversation(asked, history)
+        turn = Turn(question, history if query.before else [], language_of(asked), asked)
+        self._find(turn, query, doc_ids)
+        return turn
+
+    def _parts(self, turn: Turn, model: ChatModel | None) -> list[Part]:
         """Evidence for each question within a question, where there are several."""
         several = parts(turn.query.now)
         return [self._part(turn, text, model) for text in several] if len(several) > 1 else []
 
-    def _part(self, turn: _Turn, text: str, model: ChatModel | None) -> Part:
+    def _part(self, turn: Turn, text: str, model: ChatModel | None) -> Part:
         # A draft often speaks of one part only, and would draw the others to its sentence.
         leant_on = turn.query.text if leans_on_history(text) else turn.query.before
         query = Query(text, leant_on)
         ranked = self._evidence.rank(query, turn.grounder.windows, turn.candidates)
-        if model is None or not stands_alone(text):
+        if model is None or turn.error_code or not stands_alone(text):
             return Part(ranked)
-        return Part(ranked, self._probe(turn, model, text, _leads(ranked)))
-
-    def _states(self, turn: _Turn, model: ChatModel, sentence: str) -> float | None:
-        """The model's probability that a sentence alone states the answer."""
-        asked = prompts.render_question(turn.asked, turn.history)
-        return self._probe(turn, model, asked, [sentence])
-
-    def _probe(
-        self, turn: _Turn, model: ChatModel, asked: str, leads: Sequence[str]
-    ) -> float | None:
-        """The model's probability that these sentences state the answer; None after a fault."""
-        if turn.error_code:
-            return None
-        sources = prompts.render_sources(turn.passages, self.documents)
         try:
-            return model.probe(prompts.render_answerable(sources, asked, leads))
+            judged = self._judge(turn, model, text, [], ranked)
         except AssistantError as fault:
             turn.fail(fault)
-            return None
+            return Part(ranked)
+        return Part(self._rank(turn, query, shares=judged.shares), judged.probe)
 
-    def _find(self, turn: _Turn, query: Query, doc_ids: Collection[str] | None) -> None:
+    def _judge(
+        self,
+        turn: Turn,
+        model: ChatModel,
+        asked: str,
+        history: Sequence[Message],
+        ranked: Sequence[Ranked],
+    ) -> Judged:
+        """What the model makes of the best sentences for a question."""
+        found = answer_selection.options(ranked)
+        leads = [
+            (self.documents[s.doc_id].title, answer_selection.as_read(s, ranked)) for s in found
+        ]
+        selected = model.select(prompts.render_selection(leads, asked, history), len(found))
+        if selected:
+            return Judged(selected.answered, dict(zip(found, selected.shares, strict=True)))
+        sources = prompts.render_sources(turn.passages, self.documents)
+        question = prompts.render_question(asked, history)
+        return Judged(
+            model.probe(prompts.render_answerable(sources, question, _leads(ranked, {}))), {}
+        )
+
+    def _rank(
+        self,
+        turn: Turn,
+        query: Query,
+        draft: Sequence[str] = (),
+        shares: Mapping[Sentence, float] | None = None,
+    ) -> list[Ranked]:
+        """The evidence in view for a query, with what the model made of it."""
+        shares = turn.judged.shares if shares is None else shares
+        return self._evidence.rank(query, turn.grounder.windows, turn.candidates, draft, shares)
+
+    def _find(self, turn: Turn, query: Query, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""
         now, before = (respell(part, self._vocabulary) for part in (query.now, query.before))
         turn.query = replace(query, now=now, before=before)
@@ -201,7 +231,7 @@ class Assistant:
         turn.composer = Composer(self.documents, self._passages, turn.language)
         turn.grounder = self._grounder(turn.passages)
 
-    def _model(self, turn: _Turn) -> ChatModel | None:
+    def _model(self, turn: Turn) -> ChatModel | None:
         try:
             model = self._chat_model()
         except AssistantError as fault:
@@ -213,7 +243,7 @@ class Assistant:
             turn.model = model.name
         return model
 
-    def _translate(self, turn: _Turn, model: ChatModel, doc_ids: Collection[str] | None) -> None:
+    def _translate(self, turn: Turn, model: ChatModel, doc_ids: Collection[str] | None) -> None:
         """Ask on in English, the language of the sources that claims are held against."""
         sources = prompts.render_sources(turn.passages, self.documents)
         request = prompts.render_translate(sources, turn.query.text)
@@ -226,18 +256,18 @@ class Assistant:
             self._find(turn, Query(lines[0]), doc_ids)
             turn.asked, turn.history = turn.query.text, []
 
-    def _write(self, turn: _Turn, model: ChatModel) -> Iterator[Verdict]:
+    def _write(self, turn: Turn, model: ChatModel) -> Iterator[Verdict]:
         """Draft with the chat model and judge each claim as soon as it is whole."""
         sources = prompts.render_sources(turn.passages, self.documents)
         asked = prompts.render_question(turn.asked, turn.history)
-        ranked = self._evidence.rank(turn.query, turn.grounder.windows, turn.candidates)
-        leads = _leads(ranked)
+        ranked = self._rank(turn, turn.query)
         try:
-            turn.probe = model.probe(prompts.render_answerable(sources, asked, leads))
+            turn.judged = self._judge(turn, model, turn.asked, turn.history, ranked)
             # Nothing would be shown of a draft then; but one that falls for a false premise still
             # points at the sentence that corrects it.
-            if is_hopeless(turn.probe) and not assumes(turn.query.now):
+            if is_hopeless(turn.judged.probe) and not assumes(turn.query.now):
                 return
+            leads = _leads(self._rank(turn, turn.query), turn.judged.shares)
             request = prompts.render_draft(sources, asked, leads)
             for claim in _claims(turn, model.stream(request, self._settings.max_answer_tokens)):
                 turn.verdicts.append(turn.grounder.judge(claim))
@@ -245,7 +275,7 @@ class Assistant:
         except AssistantError as fault:
             turn.fail(fault)
 
-    def _answer(self, turn: _Turn, outcome: Outcome) -> Answer:
+    def _answer(self, turn: Turn, outcome: Outcome) -> Answer:
         shown = turn.composer
         return Answer(
             text=shown.text,
@@ -290,48 +320,6 @@ class Assistant:
             )
 
 
-@dataclass
-class _Turn:
-    """What is known so far about the question being answered."""
-
-    question: str
-    history: list[Message]
-    """The turns that the question can't be understood without; empty where it can."""
-    language: str
-    asked: str
-    """The sentences that ask; in the language of the sources, where they came in another."""
-    query: Query = field(default_factory=lambda: Query(""))
-    candidates: list[ScoredPassage] = field(default_factory=list)
-    hits: list[ScoredPassage] = field(default_factory=list)
-    """The best of the candidates, which a reader is shown."""
-    passages: list[Passage] = field(default_factory=list)
-    composer: Composer = field(default_factory=lambda: Composer({}, ()))
-    grounder: Grounder = field(default_factory=lambda: Grounder(()))
-    draft: str = ""
-    probe: float | None = None
-    model: str = ""
-    notice: str = ""
-    error_code: int = 0
-    dropped_markers: int = 0
-    verdicts: list[Verdict] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
-    started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def written(self) -> bool:
-        """Whether the chat model wrote any of the sentences shown."""
-        drafted = {verdict.text for verdict in self.verdicts}
-        return any(c.status == "supported" and c.text in drafted for c in self.composer.claims)
-
-    def mark(self, moment: str) -> None:
-        self.timings.setdefault(moment, round(time.perf_counter() - self.started, 4))
-
-    def fail(self, fault: AssistantError) -> None:
-        """The reader still gets the quoted evidence, and one line that says what failed."""
-        self.notice, self.error_code = str(fault), fault.exit_code
-
-
 Assembly = tuple[
     Mapping[str, Document], SearchIndex, Encoder, Callable[[], ChatModel | None], Settings
 ]
@@ -354,13 +342,14 @@ def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
     return documents, index, encoder, chat_model.get, settings
 
 
-def _leads(ranked: Sequence[Ranked]) -> list[str]:
-    """The sentences that bear most on a question, each once."""
-    found = dict.fromkeys(s.text for hit in ranked for s in hit.window.sentences)
-    return list(found)[:_LEADS]
+def _leads(ranked: Sequence[Ranked], shares: Mapping[Sentence, float]) -> list[str]:
+    """The sentences that bear most on a question, each once; those the model chose, if it did."""
+    found = list(dict.fromkeys(s for hit in ranked for s in hit.window.sentences))
+    chosen = [sentence for sentence in found if shares.get(sentence, 0.0) >= _CHOSEN]
+    return [sentence.text for sentence in (chosen or found)[:_LEADS]]
 
 
-def _claims(turn: _Turn, pieces: Iterator[str]) -> Iterator[str]:
+def _claims(turn: Turn, pieces: Iterator[str]) -> Iterator[str]:
     """Claims of a draft in order, each as soon as the next one has begun."""
     given = 0
     for piece in pieces:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from assistant.answerability import ANSWERABLE, answerability, features
+from assistant.answerability import is_hopeless, nearness
 from assistant.compose import Composer
 from assistant.evidence import Part, Ranked, holds, seen
 from assistant.grounding import Verdict, is_fragment
@@ -18,7 +18,7 @@ from assistant.questions import (
     declines_itself,
     parts,
 )
-from assistant.quoting import FITTING, States, block, instead, near_best, whole_list
+from assistant.quoting import FITTING, block, instead, near_best, whole_list
 from assistant.reading import Reading, Window
 from assistant.text import known_names, normal_form
 from assistant.types import Outcome
@@ -60,7 +60,6 @@ def conclude(
     probe: float | None,
     composer: Composer,
     by_part: Sequence[Part] = (),
-    states: States | None = None,
 ) -> Conclusion:
     """Fill the composer with what is to be shown, and say what became of the question.
 
@@ -71,19 +70,18 @@ def conclude(
             composer.withhold(verdict)
     if not ranked:
         return Conclusion("not_in_sources", composer.frame("not_in_sources"), {})
-    found = features(query, ranked, verdicts, probe)
+    near = nearness(query, ranked)
     # Without a chat model's own doubt nothing tells a near miss from an answer (docs/grounding.md
     # has the figures), so the best sentences are quoted and the reader is told so.
-    likely = 1.0 if probe is None else answerability(found)
-    signals = asdict(found) | {"answerability": likely}
+    signals = asdict(near) | {"answerability": 1.0 if probe is None else probe}
     # A question in none of the sources' words may still be answered by them: a sure model can tell.
-    if found.off_topic and (probe is None or probe < SURE):
+    if near.off_topic and (probe is None or probe < SURE):
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
     declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
     absent, alone = _unmentioned(query, ranked, composer)
-    likely_in_part = likely >= ANSWERABLE or _tells_apart(by_part)
+    likely_in_part = not is_hopeless(probe) or _tells_apart(by_part)
     if likely_in_part and not declines and not alone and not beside_the_point(query, ranked):
-        outcome, missing = _answer(query, ranked, verdicts, composer, by_part, states)
+        outcome, missing = _answer(query, ranked, verdicts, composer, by_part)
         if absent and outcome == "answered":
             outcome, missing = "partial", composer.frame(*absent)
         return Conclusion(outcome, missing, signals)
@@ -124,7 +122,6 @@ def _answer(
     verdicts: Sequence[Verdict],
     composer: Composer,
     by_part: Sequence[Part],
-    states: States | None,
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
     asked, kinds = Reading(query.text), query.wanted
@@ -133,14 +130,11 @@ def _answer(
     rest = len(told) < len(by_part)
     if not composer.shows:
         composer.frame("says")
-        # Each part has its own probe already, and no sentence need answer all of them.
-        found = instead(query, verdicts, ranked, None if by_part else states)
-        for window in found[: 1 if rest else None]:
+        for window in [_best(told[0])] if rest else instead(query, verdicts, ranked):
             composer.quote(window)
     for part in told if len(told) > 1 else ():
-        best = next(hit for hit in part.ranked if len(hit.window.sentences) == 1)
-        if not composer.has_shown(best.window.sentences):
-            composer.quote(best.window)
+        if not composer.has_shown(_best(part).sentences):
+            composer.quote(_best(part))
     _add_status(ranked, composer)
     _add_differing(ranked, composer)
     lacking = _lacking(kinds, composer, asked)
@@ -148,6 +142,11 @@ def _answer(
     if missing and len(parts(query.now)) == 1:
         return "not_in_sources", missing
     return ("partial" if missing else "answered"), missing
+
+
+def _best(part: Part) -> Window:
+    """The sentence that fits a part of the question best."""
+    return next(hit.window for hit in part.ranked if len(hit.window.sentences) == 1)
 
 
 def _is_missing(part: Part) -> bool:

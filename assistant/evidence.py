@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.passages import Sentence
 from assistant.questions import Query, Wanted
 from assistant.reading import Reading, Window
 from assistant.text import MONTHS, Token, is_number
@@ -39,14 +40,15 @@ SIMILARITY_WEIGHT = 0.6
 BEYOND_WEIGHT = 1.5
 PASSAGE_WEIGHT = 0.3
 HINT_WEIGHT = 0.75
+SHARE_WEIGHT = 1.5
 LACKING_WEIGHT = 0.4
 TOLD_WEIGHT = 2.5
 PAIR_WEIGHT = 0.3
 APART_WEIGHT = 0.6
 """What weighs in the ranking: the question's words, the meaning of the whole and of what it asks
-beyond the topic, the passage around, a draft's words; and against it: a missing kind of answer,
-what was told already, a second sentence of the same paragraph, one of another. Chosen on the
-development questions."""
+beyond the topic, the passage around, a draft's words, the model's choice; and against it: a missing
+kind of answer, what was told already, a second sentence of the same paragraph, one of another.
+Chosen on the development questions."""
 
 Vector = NDArray[np.float32]
 Closeness = dict[str, dict[str, float]]
@@ -96,11 +98,13 @@ class Evidence:
         windows: Sequence[Window],
         hits: Sequence[ScoredPassage] = (),
         draft: Sequence[str] = (),
+        shares: Mapping[Sentence, float] = MappingProxyType({}),
     ) -> list[Ranked]:
         """Windows by fit to the question, best first.
 
         The passage a sentence stands in tells which agreement it is about, so its score counts; a
-        draft's words, even wrong ones, help too.
+        draft's words, even wrong ones, help too. `shares` is what a chat model made of the best
+        sentences: the probability of each to be the one.
         """
         asked, now = Reading(query.text), Reading(query.now)
         rarity = rarities(windows)
@@ -123,6 +127,7 @@ class Evidence:
                 + BEYOND_WEIGHT * nearest
                 + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
+                + SHARE_WEIGHT * _share(window, shares)
                 - TOLD_WEIGHT * max(covered(window.words, known, rarity) - TOLD_SHARE, 0.0)
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
                 - (0.0 if len(window.sentences) == 1 else _pair_weight(window))
@@ -322,3 +327,8 @@ def _pair_weight(window: Window) -> float:
 def seen(window: Window) -> frozenset[str]:
     """Everything a window has that a question may name: words, names, numbers."""
     return window.every_word.union(*(reading.numbers for reading in window.readings))
+
+
+def _share(window: Window, shares: Mapping[Sentence, float]) -> float:
+    """What the model made of a window's sentences, on average: one that adds nothing weakens it."""
+    return sum(shares.get(one, 0.0) for one in window.sentences) / len(window.sentences)

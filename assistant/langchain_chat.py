@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import AssistantError, ModelError
 from assistant.logprobs import said_probability, yes_probability
 from assistant.settings import Settings
-from assistant.types import Message
+from assistant.types import Message, Selection
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -49,6 +49,9 @@ class LangChainChat:
         if told is None:
             told = said_probability("".join(LangChainChat.stream(self, messages, 4)))
         return told
+
+    def select(self, messages: Sequence[Message], count: int) -> Selection | None:
+        return None  # letters without training say little (docs/grounding.md has the figures)
 
     def _at_most(self, tokens: int) -> dict[str, Any]:
         return {self._limit: tokens} if self._limit else {}

@@ -11,12 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assistant import states
+from assistant import answer_selection, states
 from assistant.errors import WeightsError
 from assistant.langchain_chat import LangChainChat, line, openai_chat
-from assistant.probe_head import head_for
 from assistant.settings import Settings
-from assistant.types import Message
+from assistant.types import Message, Selection
 
 CONTEXT_TOKENS = 8192
 """Room for a prompt and its reply in the local model."""
@@ -24,6 +23,8 @@ _LIFT = 80.0
 """Added to the tokens asked for, so that they come before all others in whatever reply."""
 _LEAST = 1e-38
 """Below this a probability comes back as zero."""
+_WRITING, _SELECTING = 0, 1
+"""Slots of the server: one has read the sources, the other reads a few sentences at a time."""
 
 
 class LocalChat(LangChainChat):
@@ -38,7 +39,8 @@ class LocalChat(LangChainChat):
         self._lock = threading.Lock()
         self._prefix = ""
         key = secrets.token_urlsafe(24)
-        self._server, url = _start_server(path, key, settings.threads, self._states)
+        self._adapter = answer_selection.adapter_for(path)
+        self._server, url = _start_server(path, self._adapter, key, settings.threads, self._states)
         file, engine = path.stat(), f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
         self._identity = f"{path.name}:{file.st_size}:{file.st_mtime_ns}\n{engine}"
         import httpx
@@ -50,9 +52,10 @@ class LocalChat(LangChainChat):
             trust_env=False,
             timeout=settings.timeout_s,
         )
-        chat = openai_chat(url, path.stem, key, settings, http_client=self._http)
+        chat = openai_chat(
+            url, path.stem, key, settings, http_client=self._http, extra_body=_on(_WRITING)
+        )
         super().__init__(chat, path.stem, "ots-assistant doctor")
-        self._head = head_for(path)
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
         with self._lock:
@@ -60,19 +63,26 @@ class LocalChat(LangChainChat):
             yield from super().stream(messages, max_tokens)
 
     def probe(self, messages: Sequence[Message]) -> float | None:
-        if self._head:
-            return self._head.probability(self.token_scores(messages, self._head.tokens))
         with self._lock:
             self._prime(messages)
             return super().probe(messages)
 
+    def select(self, messages: Sequence[Message], count: int) -> Selection | None:
+        if self._adapter is None:
+            return None
+        scores = self.token_scores(messages, answer_selection.TOKENS)
+        return answer_selection.read(scores, count)
+
     def token_scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
-        """Log-probability of each of these tokens as the first of the reply, among themselves."""
+        """Log-probability of each of these tokens as the first of the reply, among themselves.
+
+        The adapter is applied.
+        """
         asked = {"messages": list(messages)}
         with self._lock, self._faults_named():
-            self._prime(messages)
             prompt = self._posted("/apply-template", asked)["prompt"]
-            reply = self._posted("/completion", {"prompt": prompt, **_scoring(tokens)})
+            request = {"prompt": prompt, **_scoring(tokens), **_on(_SELECTING)}
+            reply = self._posted("/completion", request)
         found = reply["completion_probabilities"][0]["top_probs"]
         scores = {choice["id"]: math.log(max(choice["prob"], _LEAST)) for choice in found}
         return [scores.get(token, math.log(_LEAST)) for token in tokens]
@@ -121,7 +131,14 @@ def _scoring(tokens: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _start_server(path: Path, key: str, threads: int, saved: Path) -> tuple[Any, str]:
+def _on(slot: int) -> dict[str, Any]:
+    """What makes a request go to one slot, and the adapter be applied in just one of them."""
+    return {"id_slot": slot, "lora": [{"id": 0, "scale": float(slot == _SELECTING)}]}
+
+
+def _start_server(
+    path: Path, adapter: Path | None, key: str, threads: int, saved: Path
+) -> tuple[Any, str]:
     """Load a GGUF file and serve it on a free loopback port; returns the server and its URL."""
     import os
 
@@ -132,9 +149,13 @@ def _start_server(path: Path, key: str, threads: int, saved: Path) -> tuple[Any,
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [key]
-    params.n_ctx = CONTEXT_TOKENS
-    # One slot: with two at once a trial gave a wrong answer, and each would read the prefix anew.
-    params.n_parallel = 1
+    if adapter:
+        params.lora_adapters = [_lora(adapter)]
+        params.lora_init_without_apply = True
+    # Each slot keeps what it has read. They are never at work together, for with two requests at
+    # once a trial gave a wrong answer.
+    params.n_parallel = 2 if adapter else 1
+    params.n_ctx = CONTEXT_TOKENS * params.n_parallel
     params.cache_ram_mib = 0
     params.n_gpu_layers = 0
     params.ui = False
@@ -155,3 +176,11 @@ def _start_server(path: Path, key: str, threads: int, saved: Path) -> tuple[Any,
             "check that it is a whole GGUF file; for the default model: ots-assistant fetch",
         ) from fault
     return server, f"{server.listening_address}/v1"
+
+
+def _lora(adapter: Path) -> Any:
+    import xllamacpp
+
+    info = xllamacpp.CommonAdapterLoraInfo()
+    info.path, info.scale = str(adapter), 1.0
+    return info

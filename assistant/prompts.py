@@ -23,6 +23,10 @@ DRAFT = (
 ANSWERABLE = "Do these sentences explicitly state the answer to this question? Reply yes or no."
 FOLLOW_UP = "(Asked before: {asked} Answered: {told}) {question}"
 _MAX_TOLD_CHARS = 600
+SELECTING = "You find the sentences that answer a question."
+SELECT = "Do these sentences state the answer, and which does?"
+"""The wording the adapter of `answer_selection.py` was trained with: a change needs a new fit."""
+_MAX_TOLD_CHARS_SELECTING = 300
 TRANSLATE = (
     "Translate this question into English. Reply with the translation only.\nQuestion: {question}"
 )
@@ -46,15 +50,34 @@ def render_sources(passages: Sequence[Passage], documents: Mapping[str, Document
     return {"role": "system", "content": "\n\n".join(parts)}
 
 
-def render_question(question: str, history: Sequence[Message]) -> str:
+def render_question(
+    question: str, history: Sequence[Message], told_chars: int = _MAX_TOLD_CHARS
+) -> str:
     """The question as the model is asked it, with the last turn of what it leans on."""
     if not history:
         return question
     asked = [turn["content"] for turn in history if turn["role"] == "user"][-1:]
     told = [turn["content"] for turn in history if turn["role"] == "assistant"][-1:]
     return FOLLOW_UP.format(
-        asked=" ".join(asked), told=" ".join(told)[:_MAX_TOLD_CHARS], question=question
+        asked=" ".join(asked), told=" ".join(told)[:told_chars], question=question
     )
+
+
+def render_selection(
+    leads: Sequence[tuple[str, str]], question: str, history: Sequence[Message]
+) -> list[Message]:
+    """Lettered sentences, each given as its document's title and its text, and the question.
+
+    The sources are left out: these few sentences are read anew for each question, and briefly.
+    """
+    lines: list[str] = []
+    for place, (title, text) in enumerate(leads):
+        if place == 0 or title != leads[place - 1][0]:
+            lines += [""] * bool(lines) + [f"{title}:"]
+        lines.append(f"{chr(ord('A') + place)}. {text}")
+    asked = render_question(question, history, _MAX_TOLD_CHARS_SELECTING)
+    content = "\n".join([*lines, "", f"Question: {asked}", SELECT])
+    return [{"role": "system", "content": SELECTING}, {"role": "user", "content": content}]
 
 
 def render_draft(sources: Message, question: str, leads: Sequence[str]) -> list[Message]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from assistant.answerability import log_odds
 from assistant.evidence import Ranked, rarities, weight
 from assistant.grounding import Verdict
 from assistant.questions import Query, assumes, compares
@@ -24,32 +23,19 @@ TOLD = 0.5
 """The share of the draft's own words that a sentence which tells the same has, at least."""
 MOST_DRAWN_ON, ADDS = 2, 0.15
 """How many of those are quoted, and the share of the draft's own words that each must add."""
-ECHO = 1
-"""A draft that adds no more words than this to the question only says it again."""
-ALONE = 0.6
-"""The model's probability from which a sentence, shown to it alone, is taken for the answer."""
-READ_ALONE, DOUBT_WEIGHT = 3, 0.2
-"""How many sentences are shown to it so at most, and what its log-odds weigh beside the ranking."""
-
-States = Callable[[str], float | None]
-"""The model's probability that a sentence states the answer; None when it can't be had."""
 
 
-def instead(
-    query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked], states: States | None
-) -> list[Window]:
+def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> list[Window]:
     """What to quote for a draft that was withheld: what fits the question best.
 
     Where nearly as good evidence holds the kind of thing asked for, that; then what else the draft
-    draws on. A draft that only says the question again points nowhere, so the model is asked about
-    the best sentences. A comparison takes two in any case. So does a question that takes something
+    draws on. A comparison takes two in any case. So does a question that takes something
     for granted, which the second may contradict, unless the first tells what the draft does.
     """
     likely = [hit for hit in near_best(ranked, FITTING) if not hit.lacking] or list(ranked[:1])
     listed = _listed(verdicts, ranked)
     told = _told(query, verdicts)
-    echoes = len(told) <= ECHO
-    first = _stated(likely, states) if states and echoes and not listed else likely[0].window
+    first = likely[0].window
     chosen = [listed or _completed(first, ranked)]
     chosen += _drawn_on(told, ranked, chosen[0])
     tells = len(told & first.words) > TOLD * len(told)
@@ -59,21 +45,6 @@ def instead(
             hit.window for hit in near_best(ranked, COMPARED) if _is_other(hit.window, first)
         ][:1]
     return chosen
-
-
-def _stated(likely: Sequence[Ranked], states: States) -> Window:
-    """The evidence that states the answer, going by what the model makes of each sentence alone."""
-    best = likely[0].window
-    doubted: list[tuple[float, Window]] = []
-    for hit in [hit for hit in likely if len(hit.window.sentences) == 1][:READ_ALONE]:
-        probability = states(hit.window.text)
-        if probability is None:
-            return best
-        if probability >= ALONE:
-            return hit.window
-        doubted.append((hit.score + DOUBT_WEIGHT * log_odds(probability), hit.window))
-    _, chosen = max(doubted, key=lambda found: found[0], default=(0.0, best))
-    return best if chosen.sentences[0] in best.sentences else chosen
 
 
 def _drawn_on(told: frozenset[str], ranked: Sequence[Ranked], first: Window) -> list[Window]:

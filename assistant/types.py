@@ -124,7 +124,7 @@ class Answer:
     dropped_markers: int = 0
     """Citation markers in the draft; none is believed, each claim's evidence is found anew."""
     signals: Mapping[str, float] = field(default_factory=dict)
-    """What the outcome rests on: `answerability` in [0, 1] and the features it was made of."""
+    """What the outcome rests on: `answerability` and how near the question is, all in [0, 1]."""
 
     @property
     def supported(self) -> tuple[Claim, ...]:
@@ -190,6 +190,16 @@ def _read_fields(kind: Any, value: Any, where: str) -> Any:
     return kind(**read)
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A chat model's reading of a few sentences that may answer a question."""
+
+    answered: float
+    """Probability in [0, 1] that they state the answer."""
+    shares: tuple[float, ...]
+    """Probability of each sentence to be the one that bears on the question; they sum to 1."""
+
+
 @runtime_checkable
 class Encoder(Protocol):
     """An embedding model. Vectors are of unit length, all of the same dimension."""
@@ -213,6 +223,10 @@ class ChatModel(Protocol):
 
     def probe(self, messages: Sequence[Message]) -> float | None:
         """Probability in [0, 1] that the reply starts with "yes"; None where it can't be told."""
+        ...
+
+    def select(self, messages: Sequence[Message], count: int) -> Selection | None:
+        """What the model makes of `count` lettered sentences; None where it has not learnt to."""
         ...
 
 

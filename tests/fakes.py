@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.text import is_content, tokens
-from assistant.types import Document, Message
+from assistant.types import Document, Message, Selection
 
 MANIFEST = Path(__file__).resolve().parent.parent / "sources" / "manifest.toml"
 _DIMENSIONS = 384
@@ -39,7 +39,8 @@ class ScriptedChat:
     """Plays its replies in order, word by word, and keeps what it was asked.
 
     With a `fault` it raises that before piece `fails_at` of a reply; probes are played in order,
-    and are None once they run out.
+    and are None once they run out. A selection is made for the first lettered sentence that holds
+    `chooses`, as sure as `answered` says; without that there is none.
     """
 
     replies: list[str] = field(default_factory=list)
@@ -49,6 +50,9 @@ class ScriptedChat:
     name: str = "scripted"
     asked: list[list[Message]] = field(default_factory=list)
     probed: list[list[Message]] = field(default_factory=list)
+    selected: list[list[Message]] = field(default_factory=list)
+    chooses: str = ""
+    answered: float = 0.9
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
         self.asked.append(list(messages))
@@ -64,6 +68,16 @@ class ScriptedChat:
     def probe(self, messages: Sequence[Message]) -> float | None:
         self.probed.append(list(messages))
         return self.probes.pop(0) if self.probes else None
+
+    def select(self, messages: Sequence[Message], count: int) -> Selection | None:
+        if not self.chooses:
+            return None
+        self.selected.append(list(messages))
+        content = messages[-1]["content"].partition("\n\nQuestion: ")[0]
+        lettered = [line for line in content.splitlines() if line[1:3] == ". "]
+        assert len(lettered) == count
+        best = next((at for at, line in enumerate(lettered) if self.chooses in line), 0)
+        return Selection(self.answered, tuple(float(at == best) for at in range(count)))
 
 
 def make_document(text: str, doc_id: str = "doc", **changes: object) -> Document:

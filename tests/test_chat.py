@@ -121,7 +121,7 @@ def test_a_part_that_the_model_doubts_is_named_as_missing(make_assistant: Make) 
 
 
 def test_a_part_is_answered_though_the_whole_is_doubted(make_assistant: Make) -> None:
-    question = "Where was the agreement signed, and which budget did the ministers demand?"
+    question = f"{WHERE.rstrip('?')}, and which budget did the ministers demand?"
     chat = ScriptedChat(
         ["It was signed in Bishkek, and the ministers demanded a budget."], [0.2, 0.9, 0.05]
     )

@@ -1,0 +1,67 @@
+"""What is known so far about a question that is being answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assistant.compose import Composer
+from assistant.errors import AssistantError
+from assistant.evidence import Part
+from assistant.grounding import Grounder, Verdict
+from assistant.passages import Sentence
+from assistant.questions import Query
+from assistant.types import Message, Passage, ScoredPassage
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a chat model makes of the best sentences for a question."""
+
+    probe: float | None
+    """Probability that they state the answer; None where it can't be told."""
+    shares: Mapping[Sentence, float]
+    """Probability of each to be the one that bears on the question; empty where it can't be."""
+
+
+@dataclass
+class Turn:
+    """What is known so far about the question being answered."""
+
+    question: str
+    history: list[Message]
+    """The turns that the question can't be understood without; empty where it can."""
+    language: str
+    asked: str
+    """The sentences that ask; in the language of the sources, where they came in another."""
+    query: Query = field(default_factory=lambda: Query(""))
+    candidates: list[ScoredPassage] = field(default_factory=list)
+    hits: list[ScoredPassage] = field(default_factory=list)
+    """The best of the candidates, which a reader is shown."""
+    passages: list[Passage] = field(default_factory=list)
+    composer: Composer = field(default_factory=lambda: Composer({}, ()))
+    grounder: Grounder = field(default_factory=lambda: Grounder(()))
+    draft: str = ""
+    judged: Judged = field(default_factory=lambda: Judged(None, {}))
+    model: str = ""
+    notice: str = ""
+    error_code: int = 0
+    dropped_markers: int = 0
+    verdicts: list[Verdict] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def written(self) -> bool:
+        """Whether the chat model wrote any of the sentences shown."""
+        drafted = {verdict.text for verdict in self.verdicts}
+        return any(c.status == "supported" and c.text in drafted for c in self.composer.claims)
+
+    def mark(self, moment: str) -> None:
+        self.timings.setdefault(moment, round(time.perf_counter() - self.started, 4))
+
+    def fail(self, fault: AssistantError) -> None:
+        """The reader still gets the quoted evidence, and one line that says what failed."""
+        self.notice, self.error_code = str(fault), fault.exit_code

@@ -1,0 +1,153 @@
+"""A low-rank adapter (LoRA) to the default chat model: trained in PyTorch, saved for llama.cpp.
+
+The weights are those of the very GGUF file that answers are drafted with, brought back from their
+quantised form, so the adapter corrects for what quantising lost as well. Two cores with AMX read
+some 200 tokens a second in training, and it takes 12 GB; set these for the C library, which else
+spends most of the time giving memory back:
+
+    MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 MALLOC_TOP_PAD_=500000000
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+RANK, ALPHA = 4, 16.0
+"""Rank of the adapter, and its scale times the rank."""
+FIRST_LAYER = 12
+"""The layers below read words; those from here on are where a question meets its text."""
+_PARTS = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+_NORMS = {"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
+_OUTER = {
+    "token_embd.weight": "model.embed_tokens.weight",
+    "output_norm.weight": "model.norm.weight",
+    "output.weight": "lm_head.weight",
+}
+
+
+class LowRank(nn.Module):
+    """A frozen linear layer plus a product of two small matrices, at first zero."""
+
+    def __init__(self, base: nn.Linear) -> None:
+        super().__init__()
+        self.base = base
+        self.a = nn.Parameter(torch.randn(RANK, base.in_features) / math.sqrt(base.in_features))
+        self.b = nn.Parameter(torch.zeros(base.out_features, RANK))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        added = (x @ self.a.to(x.dtype).T) @ self.b.to(x.dtype).T
+        whole: torch.Tensor = self.base(x) + added * (ALPHA / RANK)
+        return whole
+
+
+@dataclass
+class Learner:
+    """A chat model with an adapter that can be trained; the rest of it stays as it is."""
+
+    model: Any
+    tokenizer: Any
+    adapter: dict[str, LowRank]
+    """By the names that llama.cpp gives the adapted weights."""
+
+    @classmethod
+    def of(cls, gguf: Path) -> Learner:
+        """The model of a Qwen2 GGUF file with a new adapter."""
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+        from transformers.models.qwen2.modeling_qwen2 import Qwen2RotaryEmbedding
+
+        where: dict[str, Any] = {
+            "pretrained_model_name_or_path": gguf.parent,
+            "gguf_file": gguf.name,
+        }
+        tokenizer, config = (
+            AutoTokenizer.from_pretrained(**where),
+            AutoConfig.from_pretrained(**where),
+        )
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
+                config, dtype=torch.bfloat16
+            )
+        model.load_state_dict(_weights(gguf), assign=True)
+        model.model.rotary_emb = Qwen2RotaryEmbedding(config)
+        model.requires_grad_(False)
+        adapter: dict[str, LowRank] = {}
+        for number, layer in enumerate(model.model.layers):
+            for name, path in _PARTS.items() if number >= FIRST_LAYER else ():
+                parent, _, last = path.rpartition(".")
+                inside = layer.get_submodule(parent)
+                adapter[f"blk.{number}.{name}.weight"] = LowRank(getattr(inside, last))
+                setattr(inside, last, adapter[f"blk.{number}.{name}.weight"])
+        return cls(model, tokenizer, adapter)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        return [part for layer in self.adapter.values() for part in (layer.a, layer.b)]
+
+    def scores(self, prompts: Sequence[str], tokens: Sequence[int]) -> torch.Tensor:
+        """Scores of these tokens as the first of each reply: (prompts, tokens)."""
+        read = [self.tokenizer.encode(prompt) for prompt in prompts]
+        lengths = torch.tensor([len(ids) for ids in read])
+        rows = nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids in read], batch_first=True)
+        mask = (torch.arange(rows.shape[1]) < lengths[:, None]).long()
+        states = self.model.model(input_ids=rows, attention_mask=mask, use_cache=False)
+        last = states.last_hidden_state[torch.arange(len(read)), lengths - 1].float()
+        found: torch.Tensor = last @ self.model.lm_head.weight[list(tokens)].float().T
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write the adapter as llama.cpp reads it."""
+        from gguf import GGUFWriter
+
+        writer = GGUFWriter(path, "qwen2")
+        writer.add_type("adapter")
+        writer.add_string("adapter.type", "lora")
+        writer.add_float32("adapter.lora.alpha", ALPHA)
+        for name, layer in self.adapter.items():
+            for suffix, part in (("a", layer.a), ("b", layer.b)):
+                values = part.detach().numpy().astype(np.float16)
+                writer.add_tensor(f"{name}.lora_{suffix}", values)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+
+def release() -> None:
+    """Give back what the C library keeps, where it can: batches of many lengths add up."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _weights(gguf: Path) -> dict[str, torch.Tensor]:
+    """Every tensor of the file in bfloat16, by the name that transformers gives it."""
+    from gguf import GGUFReader
+    from gguf.quants import dequantize
+
+    found: dict[str, torch.Tensor] = {}
+    for tensor in GGUFReader(gguf).tensors:
+        values = dequantize(tensor.data, tensor.tensor_type)
+        name = _OUTER.get(tensor.name)
+        if name is None:
+            _, layer, part, kind = tensor.name.split(".")
+            name = f"model.layers.{layer}.{(_PARTS | _NORMS)[part]}.{kind}"
+        found[name] = torch.from_numpy(values.copy()).to(torch.bfloat16)
+    found.setdefault("lm_head.weight", found["model.embed_tokens.weight"])
+    return found

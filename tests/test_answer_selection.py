@@ -1,0 +1,156 @@
+"""Which of the best sentences answers a question, and whether any does, as the model reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from fakes import ScriptedChat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant import Answer, Assistant, Settings, answer_selection, weights
+from assistant.answer_selection import ADAPTER, MOST, TOKENS, adapter_for, read
+from assistant.errors import ModelError
+from assistant.local_chat import LocalChat
+from assistant.models import load_chat_model
+from assistant.prompts import SELECT, render_selection
+from assistant.types import ChatModel, Document, Message, Selection
+
+Make = Callable[[ChatModel | None], Assistant]
+QUESTION = "What is the digital economy agreement meant to achieve?"
+ECHO = "The digital economy agreement is meant to achieve this."
+scores = st.lists(st.floats(-90, 0), min_size=len(TOKENS), max_size=len(TOKENS))
+
+
+def quotes(answer: Answer) -> list[str]:
+    return [citation.quote for citation in answer.citations]
+
+
+@given(scores, st.floats(-20, 20), st.integers(1, MOST))
+def test_a_reading_depends_on_differences_only(
+    found: list[float], shift: float, count: int
+) -> None:
+    once, again = read(found, count), read([score + shift for score in found], count)
+    assert len(once.shares) == count
+    assert sum(once.shares) == pytest.approx(1)
+    assert 0 <= once.answered <= 1
+    assert once.answered == pytest.approx(again.answered, abs=1e-6)
+    assert once.shares == pytest.approx(again.shares, abs=1e-6)
+
+
+def test_the_best_letter_has_most_and_yes_outweighs_no() -> None:
+    found = read([-5, -1, -5, -9, -9, -9, -2, -4], 3)
+    assert max(found.shares) == found.shares[1]
+    assert found.answered > 0.5
+    assert read([-5, -1, -5, -9, -9, -9, -4, -2], 3).answered < 0.5
+
+
+def test_the_adapter_belongs_to_one_file(tmp_path: Path) -> None:
+    other = tmp_path / weights.CHAT_MODEL.file_name
+    other.write_bytes(b"GGUF")
+    assert adapter_for(other) is None
+    assert ADAPTER.is_file()
+
+
+def test_sentences_are_lettered_under_the_title_of_their_document() -> None:
+    leads = [("One", "First."), ("One", "Second."), ("Two", "Third.")]
+    history = [
+        {"role": "user", "content": "Who met?"},
+        {"role": "assistant", "content": "They did."},
+    ]
+    system, user = render_selection(leads, "And when?", history)
+    assert system["role"] == "system"
+    assert user["content"] == (
+        "One:\nA. First.\nB. Second.\n\nTwo:\nC. Third.\n\n"
+        f"Question: (Asked before: Who met? Answered: They did.) And when?\n{SELECT}"
+    )
+
+
+def test_the_best_sentences_come_in_the_order_of_their_documents(
+    make_assistant: Make, documents: Mapping[str, Document]
+) -> None:
+    _, ranked = make_assistant(None).evidence("In which areas do the parties cooperate?")
+    found = answer_selection.options(ranked)
+    assert len(found) == MOST
+    assert found == sorted(found, key=lambda sentence: (sentence.doc_id, sentence.start))
+    for sentence in found:
+        assert documents[sentence.doc_id].text[sentence.start : sentence.end] == sentence.text
+
+
+def test_the_introduction_of_a_list_is_read_with_what_its_items_are_called(
+    make_assistant: Make,
+) -> None:
+    _, ranked = make_assistant(None).evidence("In which areas do the parties cooperate?")
+    intro = next(
+        hit.window.sentences[0] for hit in ranked if hit.window.sentences[0].text.endswith(":")
+    )
+    assert "; Customs and logistics; " in answer_selection.as_read(intro, ranked)
+
+
+@pytest.mark.parametrize("chosen", ["simplify electronic trade", "strategic step"])
+def test_the_sentence_the_model_chooses_is_quoted(make_assistant: Make, chosen: str) -> None:
+    answer = make_assistant(ScriptedChat([ECHO], chooses=chosen)).ask(QUESTION)
+    assert chosen in quotes(answer)[0]
+
+
+def test_the_choice_does_not_make_a_false_draft_true(make_assistant: Make) -> None:
+    chat = ScriptedChat(["It is meant to abolish all tariffs by 2031."], chooses="strategic step")
+    answer = make_assistant(chat).ask(QUESTION)
+    assert "2031" not in answer.text
+    assert answer.quoted
+
+
+def test_what_the_model_finds_in_none_of_them_is_not_in_the_sources(make_assistant: Make) -> None:
+    chat = ScriptedChat([ECHO], chooses="strategic step", answered=0.01)
+    answer = make_assistant(chat).ask(QUESTION)
+    assert answer.outcome == "not_in_sources"
+    assert not chat.asked
+    assert not chat.probed
+
+
+def test_each_part_of_a_question_is_read_by_itself(make_assistant: Make) -> None:
+    chat = ScriptedChat([ECHO], chooses="Bishkek")
+    make_assistant(chat).ask(
+        "Where was the digital agreement signed, and which states are parties to the agreement?"
+    )
+    asked = [messages[-1]["content"].partition("Question: ")[2] for messages in chat.selected]
+    assert len(asked) == 3
+    assert asked[1].startswith("Where was the digital agreement signed")
+    assert asked[2].startswith("which states")
+
+
+def test_a_fault_while_reading_leaves_the_quotes_and_one_line(make_assistant: Make) -> None:
+    class Dying(ScriptedChat):
+        def select(self, messages: Sequence[Message], count: int) -> Selection | None:
+            raise ModelError("The model is gone.", "start it")
+
+    answer = make_assistant(Dying([ECHO])).ask(QUESTION)
+    assert quotes(answer)
+    assert answer.notice == "The model is gone. To mend it: start it"
+    assert answer.error_code == 6
+
+
+@pytest.mark.local_model
+def test_the_real_model_finds_the_sentence_and_writes_as_before(model_cache: Path) -> None:
+    model = load_chat_model(Settings(cache_dir=model_cache))
+    assert isinstance(model, LocalChat)
+    leads = [
+        ("A bridge is opened", "The bridge was opened in May."),
+        ("A bridge is opened", "It is 300 metres long."),
+        ("A bridge is opened", "Crowds came to see it."),
+    ]
+    written = [
+        {"role": "system", "content": "The bridge was opened in May. It is 300 metres long."},
+        {"role": "user", "content": "How long is the bridge? One short sentence."},
+    ]
+    first = "".join(model.stream(written, 20))
+    told = model.select(render_selection(leads, "How long is the bridge?", []), 3)
+    untold = model.select(render_selection(leads, "Who paid for the bridge?", []), 3)
+    assert told is not None
+    assert untold is not None
+    assert max(told.shares) == told.shares[1]
+    assert told.answered > 0.5 > untold.answered
+    # The adapter is for selecting only.
+    assert "".join(model.stream(written, 20)) == first
