@@ -21,6 +21,8 @@ from assistant.lexicon import (
 from assistant.reading import Reading, Window, is_of, triples
 from assistant.text import Token, is_number
 
+_RANK = re.compile(r"(?:\bnumber|\bno\.?|#) ?(?:one|two|three|four|five|\d+)\b", re.IGNORECASE)
+"""A place in an order: its words may stand in a sentence that ranks nothing, "one of the first"."""
 _REACH = 4
 """Words that "previously" may stand before."""
 
@@ -114,6 +116,8 @@ def _core(verb: str) -> str:
 
 def force_added(claim: Reading, window: Window) -> str:
     """Some are not all, what is proposed is no duty, and one thing after another no cause."""
+    if (rank := _RANK.search(claim.text)) and rank[0].lower() not in window.text.lower():
+        return f"the source does not say '{rank[0]}' here"
     heard = {t.folded for reading in window.readings for t in reading.tokens}
     small = (t for t in claim.tokens if t.folded in FORCE - heard and not is_number(t))
     added = next(small, None)
