@@ -145,8 +145,10 @@ def _answer(
 
 
 def _best(part: Part) -> Window:
-    """The sentence that fits a part of the question best."""
-    return next(hit.window for hit in part.ranked if len(hit.window.sentences) == 1)
+    """The sentence that fits a part of the question best, of those with what it asks for if any."""
+    singles = [hit for hit in part.ranked if len(hit.window.sentences) == 1]
+    fitting = near_best(singles, FITTING)
+    return next((hit.window for hit in fitting if not hit.lacking), singles[0].window)
 
 
 def _is_missing(part: Part) -> bool:
