@@ -178,7 +178,7 @@ class Assistant:
         # A draft often speaks of one part only, and would draw the others to its sentence.
         leant_on = turn.query.text if leans_on_history(text) else turn.query.before
         query = Query(text, leant_on)
-        ranked = self._evidence.rank(query, turn.grounder.windows, turn.candidates)
+        ranked = self._rank(turn, query, shares={})
         if model is None or turn.error_code or not stands_alone(text):
             return Part(ranked)
         try:

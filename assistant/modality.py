@@ -21,8 +21,9 @@ from assistant.lexicon import (
 from assistant.reading import Reading, Window, is_of, triples
 from assistant.text import Token, is_number
 
-_RANK = re.compile(r"(?:\bnumber|\bno\.?|#) ?(?:one|two|three|four|five|\d+)\b", re.IGNORECASE)
-"""A place in an order: its words may stand in a sentence that ranks nothing, "one of the first"."""
+_RANK = re.compile(r"(?:\bnumber|#) ?(?:one|two|three|four|five|\d+)\b|\bno\.? ?\d+\b", re.I)
+"""A place in an order: its words may stand in a sentence that ranks nothing, "one of the first".
+"No one" is none."""
 _REACH = 4
 """Words that "previously" may stand before."""
 
