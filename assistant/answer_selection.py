@@ -1,9 +1,9 @@
-"""Answer sentence selection: which of the best sentences answers a question, and whether any does.
+"""Answer sentence selection: which sentences answer a question, and whether any does.
 
 A small chat model phrases facts well and judges badly. A low-rank adapter to it (LoRA), fitted by
-`python -m evals.fit_selection`, makes it a judge: shown a few lettered sentences and a question,
-its next token tells by "yes" against "no" whether they state the answer, and by the letters which
-does. The adapter belongs to one file of weights; llama.cpp applies it to these requests alone.
+`python -m evals.fit_selection`, makes it a judge: shown lettered sentences and a question, its next
+token tells by "yes", "part", "no" or "false" whether they state the answer, and by the letters
+which does. It belongs to one file of weights; llama.cpp applies it to these requests alone.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from assistant.weights import CHAT_MODEL
 
 ADAPTER = Path(__file__).with_name("answer_selection.gguf")
 MOST = 6
-"""Sentences shown to the model at most."""
-LETTERS = tuple(range(32, 32 + MOST))
-"""The tokens "A", "B", … in the model's vocabulary."""
-YES, NO = 9693, 2152
-"""The tokens "yes" and "no"."""
-TOKENS = (*LETTERS, YES, NO)
+"""Sentences shown to the model of sources that can't be shown whole."""
+LETTERS = (*range(32, 32 + 26), *range(64, 64 + 26))
+"""The tokens "A" to "Z" and "a" to "z" in the model's vocabulary."""
+YES, PART, NO, FALSE = 9693, 4480, 2152, 3849
+"""The tokens "yes", "part", "no" and "false"."""
+TOKENS = (*LETTERS, YES, PART, NO, FALSE)
 
 
 def adapter_for(weights: Path) -> Path | None:
@@ -33,10 +33,15 @@ def adapter_for(weights: Path) -> Path | None:
     return ADAPTER if known and ADAPTER.is_file() else None
 
 
-def options(ranked: Sequence[Ranked]) -> list[Sentence]:
-    """The best sentences, in the order of their documents, where they lean on each other."""
+def options(ranked: Sequence[Ranked], whole: bool) -> list[Sentence]:
+    """The sentences to choose from, in the order of their documents, where they lean on each other.
+
+    All, where what is in view is the `whole` of the sources and there are letters enough; else the
+    best.
+    """
     singles = [hit.window.sentences[0] for hit in ranked if len(hit.window.sentences) == 1]
-    return sorted(singles[:MOST], key=lambda sentence: (sentence.doc_id, sentence.start))
+    shown = singles if whole and len(singles) <= len(LETTERS) else singles[:MOST]
+    return sorted(shown, key=lambda sentence: (sentence.doc_id, sentence.start))
 
 
 def as_read(sentence: Sentence, ranked: Sequence[Ranked]) -> str:
@@ -55,9 +60,12 @@ def as_read(sentence: Sentence, ranked: Sequence[Ranked]) -> str:
 
 def read(scores: Sequence[float], count: int) -> Selection:
     """What the scores of `TOKENS` say of `count` sentences."""
-    letters, yes, no = scores[:count], scores[-2], scores[-1]
-    most = max(letters)
-    weights = [math.exp(score - most) for score in letters]
-    # Far apart, either way, the exponential would overflow or its sign not matter.
-    answered = 1 / (1 + math.exp(min(max(no - yes, -50.0), 50.0)))
-    return Selection(answered, tuple(weight / sum(weights) for weight in weights))
+    shares = _softmax(scores[:count])
+    yes, part, no, false = _softmax(scores[-4:])
+    return Selection((yes + part) / max(yes + part + no, 1e-9), tuple(shares), part, false)
+
+
+def _softmax(scores: Sequence[float]) -> list[float]:
+    most = max(scores)
+    weights = [math.exp(score - most) for score in scores]
+    return [weight / sum(weights) for weight in weights]

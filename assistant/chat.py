@@ -93,10 +93,13 @@ class Assistant:
 
     def warm(self) -> None:
         """Load the models and read the sources ahead of the first question."""
-        self._evidence.rank(Query(""), self._grounder(self._retriever.context([], None)).windows)
+        turn = self._begin("", [], None)
+        ranked = self._rank(turn, turn.query)
         model = self._chat_model()
         if isinstance(model, LocalChat):
-            model.prime(prompts.render_sources(self._retriever.context([], None), self.documents))
+            model.prime(prompts.render_sources(turn.passages, self.documents))
+            if turn.whole:
+                model.prime_selection(self._selecting(turn, "", [], ranked)[1][0])
 
     def quoting(self) -> Assistant:
         """The same without a chat model: it answers in quotes, at once."""
@@ -149,9 +152,7 @@ class Assistant:
         turn.parts = self._parts(turn, model)
         drafted = [verdict.text for verdict in turn.verdicts]
         ranked = self._rank(turn, turn.query, drafted)
-        end = conclude(
-            turn.query, ranked, turn.verdicts, turn.judged.probe, turn.composer, turn.parts
-        )
+        end = conclude(turn.query, ranked, turn.verdicts, turn.judged, turn.composer, turn.parts)
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
 
@@ -196,19 +197,29 @@ class Assistant:
         history: Sequence[Message],
         ranked: Sequence[Ranked],
     ) -> Judged:
-        """What the model makes of the best sentences for a question."""
-        found = answer_selection.options(ranked)
+        """What the model makes of the sentences for a question."""
+        found, request = self._selecting(turn, asked, history, ranked)
+        selected = model.select(request, len(found))
+        if selected:
+            return Judged(
+                selected.answered,
+                dict(zip(found, selected.shares, strict=True)),
+                selected.partly,
+                selected.false_premise,
+            )
+        sources = prompts.render_sources(turn.passages, self.documents)
+        question = prompts.render_question(asked, history)
+        return Judged(model.probe(prompts.render_answerable(sources, question, _leads(ranked, {}))))
+
+    def _selecting(
+        self, turn: Turn, asked: str, history: Sequence[Message], ranked: Sequence[Ranked]
+    ) -> tuple[list[Sentence], list[Message]]:
+        """The sentences that the model may choose from for a question, and the request."""
+        found = answer_selection.options(ranked, turn.whole)
         leads = [
             (self.documents[s.doc_id].title, answer_selection.as_read(s, ranked)) for s in found
         ]
-        selected = model.select(prompts.render_selection(leads, asked, history), len(found))
-        if selected:
-            return Judged(selected.answered, dict(zip(found, selected.shares, strict=True)))
-        sources = prompts.render_sources(turn.passages, self.documents)
-        question = prompts.render_question(asked, history)
-        return Judged(
-            model.probe(prompts.render_answerable(sources, question, _leads(ranked, {}))), {}
-        )
+        return found, prompts.render_selection(leads, asked, history)
 
     def _rank(
         self,
@@ -228,6 +239,9 @@ class Assistant:
         turn.candidates = self._retriever.retrieve(turn.query.text, _CANDIDATES, doc_ids)
         turn.hits = turn.candidates[: self._settings.top_k]
         turn.passages = self._retriever.context(turn.hits, doc_ids)
+        turn.whole = len(turn.passages) == sum(
+            doc_ids is None or passage.doc_id in doc_ids for passage in self._passages
+        )
         turn.composer = Composer(self.documents, self._passages, turn.language)
         turn.grounder = self._grounder(turn.passages)
 

@@ -18,9 +18,10 @@ from assistant.questions import (
     declines_itself,
     parts,
 )
-from assistant.quoting import FITTING, block, instead, near_best, whole_list
+from assistant.quoting import FITTING, block, chosen, instead, near_best, whole_list
 from assistant.reading import Reading, Window
 from assistant.text import known_names, normal_form
+from assistant.turn import Judged
 from assistant.types import Outcome
 
 STATUS = frozenset(
@@ -35,6 +36,8 @@ SAME_STATEMENT = 0.6
 """And this much, numbers aside, say the same."""
 SURE = 0.7
 """The model's probability from which a question in none of the sources' words is not off topic."""
+MISTAKEN = 0.5
+"""And from which a question is taken to rest on something that the sources contradict."""
 MISSING, PRESENT = 0.2, 0.6
 """The model's probabilities below and from which a part of a question is not, and is, answered."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -57,7 +60,7 @@ def conclude(
     query: Query,
     ranked: Sequence[Ranked],
     verdicts: Sequence[Verdict],
-    probe: float | None,
+    judged: Judged,
     composer: Composer,
     by_part: Sequence[Part] = (),
 ) -> Conclusion:
@@ -73,6 +76,7 @@ def conclude(
     near = nearness(query, ranked)
     # Without a chat model's own doubt nothing tells a near miss from an answer (docs/grounding.md
     # has the figures), so the best sentences are quoted and the reader is told so.
+    probe = judged.probe
     signals = asdict(near) | {"answerability": 1.0 if probe is None else probe}
     # A question in none of the sources' words may still be answered by them: a sure model can tell.
     if near.off_topic and (probe is None or probe < SURE):
@@ -85,7 +89,8 @@ def conclude(
         if absent and outcome == "answered":
             outcome, missing = "partial", composer.frame(*absent)
         return Conclusion(outcome, missing, signals)
-    return Conclusion(*_decline(query, ranked, composer, absent), signals)
+    mistaken = assumes(query.now) or judged.false_premise >= MISTAKEN
+    return Conclusion(*_decline(mistaken, ranked, composer, absent), signals)
 
 
 def _unmentioned(
@@ -131,6 +136,9 @@ def _answer(
     if not composer.shows:
         composer.frame("says")
         for window in [_best(told[0])] if rest else instead(query, verdicts, ranked):
+            composer.quote(window)
+    for window in chosen(ranked):
+        if not composer.has_shown(window.sentences):
             composer.quote(window)
     for part in told if len(told) > 1 else ():
         if not composer.has_shown(_best(part).sentences):
@@ -260,17 +268,18 @@ def _is_label(verdict: Verdict) -> bool:
 
 
 def _decline(
-    query: Query, ranked: Sequence[Ranked], composer: Composer, absent: Sequence[str]
+    mistaken: bool, ranked: Sequence[Ranked], composer: Composer, absent: Sequence[str]
 ) -> tuple[Outcome, str]:
-    if assumes(query.now):
+    if mistaken:
         missing = composer.frame("corrected")
         outcome: Outcome = "corrected_premise"
     else:
         missing = composer.frame("not_in_sources", *absent)
         composer.frame("nearest")
         outcome = "not_in_sources"
-    for hit in _nearest(ranked, _AGAINST if outcome == "corrected_premise" else _NEARLY):
-        composer.quote(hit.window)
+    near = [hit.window for hit in _nearest(ranked, _AGAINST if mistaken else _NEARLY)]
+    for window in (chosen(ranked) if mistaken else []) or near:
+        composer.quote(window)
     return outcome, missing
 
 

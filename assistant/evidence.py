@@ -67,6 +67,8 @@ class Ranked:
     """Cosine similarity of question and window."""
     lacking: tuple[Wanted, ...]
     """The kinds of thing asked for that the window does not hold, or that the question gave."""
+    share: float = 0.0
+    """The model's choice: the probability of the window's sentences, on average, to be the one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Evidence:
         """Windows by fit to the question, best first.
 
         The passage a sentence stands in tells which agreement it is about, so its score counts; a
-        draft's words, even wrong ones, help too. `shares` is what a chat model made of the best
+        draft's words, even wrong ones, help too. `shares` is what a chat model made of the
         sentences: the probability of each to be the one.
         """
         asked, now = Reading(query.text), Reading(query.now)
@@ -121,18 +123,19 @@ class Evidence:
             lacking = tuple(kind for kind in kinds if not holds(kind, window.readings, asked))
             topic = self._topics.get(window.sentences[0].doc_id, _NO_WORDS)
             coverage = covered(asked.words, window.words, weights, close, topic)
+            share = _share(window, shares)
             score = (
                 COVERAGE_WEIGHT * coverage
                 + SIMILARITY_WEIGHT * similarity
                 + BEYOND_WEIGHT * nearest
                 + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
-                + SHARE_WEIGHT * _share(window, shares)
+                + SHARE_WEIGHT * share
                 - TOLD_WEIGHT * max(covered(window.words, known, rarity) - TOLD_SHARE, 0.0)
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
                 - (0.0 if len(window.sentences) == 1 else _pair_weight(window))
             )
-            ranked.append(Ranked(window, score, coverage, similarity, lacking))
+            ranked.append(Ranked(window, score, coverage, similarity, lacking, share))
         return sorted(ranked, key=lambda r: -r.score)
 
     def _beyond(self, now: Reading) -> str:

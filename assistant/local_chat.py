@@ -24,25 +24,28 @@ _LIFT = 80.0
 _LEAST = 1e-38
 """Below this a probability comes back as zero."""
 _WRITING, _SELECTING = 0, 1
-"""Slots of the server: one has read the sources, the other reads a few sentences at a time."""
+"""Slots of the server: each has read the sources in its own way, one without the adapter."""
+_JUST_READ = {"n_predict": 1, "cache_prompt": True}
 
 
 class LocalChat(LangChainChat):
     """A GGUF model on llama.cpp, served to this process alone on a loopback port.
 
     The first message is taken for a prefix that many questions share. Once read, its state is
-    saved to disk, and a later process takes it from there instead of reading it again.
+    saved to disk, and a later process takes it from there instead of reading it again. Where there
+    is an adapter that selects sentences, it has a slot and a prefix of its own.
     """
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self._states = settings.cache_dir / "prompts"
         self._lock = threading.Lock()
-        self._prefix = ""
+        self._prefixes: dict[int, str] = {}
         key = secrets.token_urlsafe(24)
         self._adapter = answer_selection.adapter_for(path)
         self._server, url = _start_server(path, self._adapter, key, settings.threads, self._states)
         file, engine = path.stat(), f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
-        self._identity = f"{path.name}:{file.st_size}:{file.st_mtime_ns}\n{engine}"
+        adapted = hashlib.sha256(self._adapter.read_bytes() if self._adapter else b"").hexdigest()
+        self._identity = f"{path.name}:{file.st_size}:{file.st_mtime_ns}\n{engine}\n{adapted}"
         import httpx
 
         # `trust_env=False` keeps a proxy of the environment out of a loopback connection.
@@ -58,19 +61,22 @@ class LocalChat(LangChainChat):
         super().__init__(chat, path.stem, "ots-assistant doctor")
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
-        with self._lock:
-            self._prime(messages)
+        with self._lock, self._faults_named():
+            self._prime(_WRITING, messages)
             yield from super().stream(messages, max_tokens)
 
     def probe(self, messages: Sequence[Message]) -> float | None:
-        with self._lock:
-            self._prime(messages)
+        with self._lock, self._faults_named():
+            self._prime(_WRITING, messages)
             return super().probe(messages)
 
     def select(self, messages: Sequence[Message], count: int) -> Selection | None:
         if self._adapter is None:
             return None
-        scores = self.token_scores(messages, answer_selection.TOKENS)
+        with self._lock, self._faults_named():
+            if count > answer_selection.MOST:  # the whole of the sources, for every question
+                self._prime(_SELECTING, messages)
+            scores = self._scores(messages, answer_selection.TOKENS)
         return answer_selection.read(scores, count)
 
     def token_scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
@@ -78,41 +84,54 @@ class LocalChat(LangChainChat):
 
         The adapter is applied.
         """
-        asked = {"messages": list(messages)}
         with self._lock, self._faults_named():
-            prompt = self._posted("/apply-template", asked)["prompt"]
-            request = {"prompt": prompt, **_scoring(tokens), **_on(_SELECTING)}
-            reply = self._posted("/completion", request)
+            return self._scores(messages, tokens)
+
+    def _scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
+        reply = self._complete(_SELECTING, messages, _scoring(tokens))
         found = reply["completion_probabilities"][0]["top_probs"]
         scores = {choice["id"]: math.log(max(choice["prob"], _LEAST)) for choice in found}
         return [scores.get(token, math.log(_LEAST)) for token in tokens]
+
+    def _complete(self, slot: int, messages: Sequence[Message], options: dict[str, Any]) -> Any:
+        prompt = self._posted("/apply-template", {"messages": list(messages)})["prompt"]
+        return self._posted("/completion", {"prompt": prompt, **options, **_on(slot)})
 
     def _posted(self, path: str, body: dict[str, Any]) -> Any:
         return self._http.post(path, json=body).raise_for_status().json()
 
     def prime(self, prefix: Message) -> None:
-        """Read a prefix ahead of the questions that will follow it."""
-        with self._lock:
-            self._prime([prefix])
+        """Read a prefix of requests to write ahead of the questions that will follow it."""
+        with self._lock, self._faults_named():
+            self._prime(_WRITING, [prefix])
 
-    def _prime(self, messages: Sequence[Message]) -> None:
+    def prime_selection(self, prefix: Message) -> None:
+        """The same for requests to select; nothing where there is no adapter for it."""
+        if self._adapter:
+            with self._lock, self._faults_named():
+                self._prime(_SELECTING, [prefix])
+
+    def _prime(self, slot: int, messages: Sequence[Message]) -> None:
         prefix = messages[0]["content"]
-        if messages[0]["role"] != "system" or prefix == self._prefix:
+        if messages[0]["role"] != "system" or prefix == self._prefixes.get(slot):
             return
-        digest = hashlib.sha256(f"{self._identity}\n{prefix}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self._identity}\n{slot}\n{prefix}".encode()).hexdigest()
         state = self._states / f"{digest[:24]}.bin"
-        if not (states.intact(state) and self._slot("restore", state)):
-            list(super().stream([messages[0], {"role": "user", "content": "."}], 1))
-            if self._slot("save", state):
+        if slot not in self._prefixes:
+            # A slot forgets what it has read when the adapter is turned on or off.
+            self._complete(slot, [{"role": "user", "content": "."}], _JUST_READ)
+        if not (states.intact(state) and self._slot("restore", slot, state)):
+            self._complete(slot, [messages[0], {"role": "user", "content": "."}], _JUST_READ)
+            if self._slot("save", slot, state):
                 states.keep(state)
-        self._prefix = prefix
+        self._prefixes[slot] = prefix
 
-    def _slot(self, action: str, state: Path) -> bool:
+    def _slot(self, action: str, slot: int, state: Path) -> bool:
         """Save or restore the model's state; false where the disk does not allow it."""
         import httpx
 
         try:
-            reply = self._http.post(f"/slots/0?action={action}", json={"filename": state.name})
+            reply = self._http.post(f"/slots/{slot}?action={action}", json={"filename": state.name})
         except httpx.HTTPError:
             return False  # where the server itself is gone, the question that follows says so
         return reply.is_success

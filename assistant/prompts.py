@@ -6,6 +6,7 @@ comes after them, so that a local model reads the sources once and only the ques
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
 
 from assistant.types import Document, Message, Passage
@@ -23,8 +24,12 @@ DRAFT = (
 ANSWERABLE = "Do these sentences explicitly state the answer to this question? Reply yes or no."
 FOLLOW_UP = "(Asked before: {asked} Answered: {told}) {question}"
 _MAX_TOLD_CHARS = 600
-SELECTING = "You find the sentences that answer a question."
-SELECT = "Do these sentences state the answer, and which does?"
+LETTERS = string.ascii_uppercase + string.ascii_lowercase
+SELECTING = (
+    "You find the sentences that answer a question. Say whether they state the answer: yes, part "
+    "of it, no, or false if the question takes something wrong for granted. Or say by its letter "
+    "which sentence does."
+)
 """The wording the adapter of `answer_selection.py` was trained with: a change needs a new fit."""
 _MAX_TOLD_CHARS_SELECTING = 300
 TRANSLATE = (
@@ -66,18 +71,20 @@ def render_question(
 def render_selection(
     leads: Sequence[tuple[str, str]], question: str, history: Sequence[Message]
 ) -> list[Message]:
-    """Lettered sentences, each given as its document's title and its text, and the question.
+    """Lettered sentences under the titles of their documents, then the question.
 
-    The sources are left out: these few sentences are read anew for each question, and briefly.
+    Sources that are shown whole come out the same for every question, and so are read only once.
     """
-    lines: list[str] = []
+    lines: list[str] = [SELECTING]
     for place, (title, text) in enumerate(leads):
         if place == 0 or title != leads[place - 1][0]:
-            lines += [""] * bool(lines) + [f"{title}:"]
-        lines.append(f"{chr(ord('A') + place)}. {text}")
+            lines += ["", f"{title}:"]
+        lines.append(f"{LETTERS[place]}. {text}")
     asked = render_question(question, history, _MAX_TOLD_CHARS_SELECTING)
-    content = "\n".join([*lines, "", f"Question: {asked}", SELECT])
-    return [{"role": "system", "content": SELECTING}, {"role": "user", "content": content}]
+    return [
+        {"role": "system", "content": "\n".join(lines)},
+        {"role": "user", "content": f"Question: {asked}"},
+    ]
 
 
 def render_draft(sources: Message, question: str, leads: Sequence[str]) -> list[Message]:

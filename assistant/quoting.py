@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from assistant.evidence import Ranked, rarities, weight
@@ -19,6 +20,9 @@ COMPARED = 0.6
 """The same for the second half of a comparison."""
 DRAWN_ON = 0.4
 """The same for further sentences that a withheld draft draws on."""
+CHOSEN, NEARLY_CHOSEN = 0.1, 0.4
+"""The share of the model's choice that a sentence needs to be quoted for it, by itself and of the
+largest: the sentences of an answer that needs several divide it between them."""
 TOLD = 0.5
 """The share of the draft's own words that a sentence which tells the same has, at least."""
 MOST_DRAWN_ON, ADDS = 2, 0.15
@@ -30,21 +34,40 @@ def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked])
 
     Where nearly as good evidence holds the kind of thing asked for, that; then what else the draft
     draws on. A comparison takes two in any case. So does a question that takes something
-    for granted, which the second may contradict, unless the first tells what the draft does.
+    for granted, which the second may contradict, unless the first tells what the draft does. Where
+    a model has chosen sentences, those.
     """
+    if picked := chosen(ranked):
+        return picked
     likely = [hit for hit in near_best(ranked, FITTING) if not hit.lacking] or list(ranked[:1])
     listed = _listed(verdicts, ranked)
     told = _told(query, verdicts)
     first = likely[0].window
-    chosen = [listed or _completed(first, ranked)]
-    chosen += _drawn_on(told, ranked, chosen[0])
+    quoted = [listed or _completed(first, ranked)]
+    quoted += _drawn_on(told, ranked, quoted[0])
     tells = len(told & first.words) > TOLD * len(told)
     takes_two = compares(query.now) or (assumes(query.now) and not tells)
-    if len(chosen) == 1 and takes_two:
-        chosen += [
+    if len(quoted) == 1 and takes_two:
+        quoted += [
             hit.window for hit in near_best(ranked, COMPARED) if _is_other(hit.window, first)
         ][:1]
-    return chosen
+    return quoted
+
+
+def chosen(ranked: Sequence[Ranked]) -> list[Window]:
+    """The sentences that the model chose, the likeliest first; of a list several stand for all."""
+    singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
+    singles.sort(key=lambda hit: -hit.share)
+    enough = max(CHOSEN, NEARLY_CHOSEN * singles[0].share)
+    picked = [hit.window for hit in singles if hit.share >= enough]
+    items = Counter(block(window) for window in picked if window.sentences[0].item)
+    found: list[Window] = []
+    for window in picked:
+        whole = items[block(window)] > LISTED or window.sentences[0].text.endswith(":")
+        window = whole_list(window, ranked) if whole else window
+        if window not in found:
+            found.append(window)
+    return found
 
 
 def _drawn_on(told: frozenset[str], ranked: Sequence[Ranked], first: Window) -> list[Window]:

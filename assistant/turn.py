@@ -17,12 +17,16 @@ from assistant.types import Message, Passage, ScoredPassage
 
 @dataclass(frozen=True)
 class Judged:
-    """What a chat model makes of the best sentences for a question."""
+    """What a chat model makes of the sentences for a question."""
 
-    probe: float | None
+    probe: float | None = None
     """Probability that they state the answer; None where it can't be told."""
-    shares: Mapping[Sentence, float]
+    shares: Mapping[Sentence, float] = field(default_factory=dict)
     """Probability of each to be the one that bears on the question; empty where it can't be."""
+    partly: float = 0.0
+    """Probability that they state a part of the answer only."""
+    false_premise: float = 0.0
+    """Probability that the question takes something for granted that they contradict."""
 
 
 @dataclass
@@ -40,10 +44,12 @@ class Turn:
     hits: list[ScoredPassage] = field(default_factory=list)
     """The best of the candidates, which a reader is shown."""
     passages: list[Passage] = field(default_factory=list)
+    whole: bool = False
+    """Whether the passages in view are all that the sources hold."""
     composer: Composer = field(default_factory=lambda: Composer({}, ()))
     grounder: Grounder = field(default_factory=lambda: Grounder(()))
     draft: str = ""
-    judged: Judged = field(default_factory=lambda: Judged(None, {}))
+    judged: Judged = field(default_factory=Judged)
     model: str = ""
     notice: str = ""
     error_code: int = 0

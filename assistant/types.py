@@ -198,6 +198,10 @@ class Selection:
     """Probability in [0, 1] that they state the answer."""
     shares: tuple[float, ...]
     """Probability of each sentence to be the one that bears on the question; they sum to 1."""
+    partly: float
+    """Probability in [0, 1] that they state a part of the answer only."""
+    false_premise: float
+    """Probability in [0, 1] that the question takes something for granted that they contradict."""
 
 
 @runtime_checkable

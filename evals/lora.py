@@ -14,7 +14,7 @@ import ctypes
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +101,24 @@ class Learner:
     def parameters(self) -> list[nn.Parameter]:
         return [part for layer in self.adapter.values() for part in (layer.a, layer.b)]
 
-    def scores(self, prompts: Sequence[str], tokens: Sequence[int]) -> torch.Tensor:
-        """Scores of these tokens as the first of each reply: (prompts, tokens)."""
-        read = [self.tokenizer.encode(prompt) for prompt in prompts]
-        lengths = torch.tensor([len(ids) for ids in read])
-        rows = nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids in read], batch_first=True)
-        mask = (torch.arange(rows.shape[1]) < lengths[:, None]).long()
-        states = self.model.model(input_ids=rows, attention_mask=mask, use_cache=False)
-        last = states.last_hidden_state[torch.arange(len(read)), lengths - 1].float()
+    def scores(
+        self, packs: Sequence[tuple[str, Sequence[str]]], tokens: Sequence[int]
+    ) -> torch.Tensor:
+        """Scores of these tokens as the first of each reply: (requests, tokens).
+
+        A pack is a prompt and the requests that go on from it, none of which sees the others, so
+        that what they share is read once. Packs follow each other in one row without padding.
+        """
+        row = _Row()
+        for prompt, requests in packs:
+            row.add(self.tokenizer.encode(prompt), [self.tokenizer.encode(r) for r in requests])
+        states = self.model.model(
+            input_ids=torch.tensor([row.ids]),
+            attention_mask=row.mask(),
+            position_ids=torch.tensor([row.positions]),
+            use_cache=False,
+        )
+        last = states.last_hidden_state[0, row.ends].float()
         found: torch.Tensor = last @ self.model.lm_head.weight[list(tokens)].float().T
         return found
 
@@ -128,6 +138,36 @@ class Learner:
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
+
+
+@dataclass
+class _Row:
+    """Tokens of several packs side by side, and which of them each token may look back at."""
+
+    ids: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    """Where each request ends."""
+    _packs: list[int] = field(default_factory=list)
+    _requests: list[int] = field(default_factory=list)
+    """Of each token; zero is the prompt that the requests of a pack share."""
+
+    def add(self, prompt: Sequence[int], requests: Sequence[Sequence[int]]) -> None:
+        pack = self._packs[-1] + 1 if self._packs else 0
+        for number, part in enumerate([prompt, *requests]):
+            before = len(prompt) if number else 0
+            self.ids += part
+            self.positions += range(before, before + len(part))
+            self._packs += [pack] * len(part)
+            self._requests += [number] * len(part)
+            self.ends += [len(self.ids) - 1] if number else []
+
+    def mask(self) -> torch.Tensor:
+        """What is added to the attention of each token to each: (1, 1, tokens, tokens)."""
+        pack, request = torch.tensor(self._packs), torch.tensor(self._requests)
+        seen = (pack[:, None] == pack) & ((request == 0) | (request[:, None] == request))
+        hidden = torch.full(seen.shape, -torch.inf, dtype=torch.bfloat16)
+        return hidden.masked_fill(seen.tril(), 0.0)[None, None]
 
 
 def release() -> None:

@@ -53,6 +53,8 @@ class ScriptedChat:
     selected: list[list[Message]] = field(default_factory=list)
     chooses: str = ""
     answered: float = 0.9
+    partly: float = 0.0
+    false_premise: float = 0.0
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
         self.asked.append(list(messages))
@@ -73,11 +75,11 @@ class ScriptedChat:
         if not self.chooses:
             return None
         self.selected.append(list(messages))
-        content = messages[-1]["content"].partition("\n\nQuestion: ")[0]
-        lettered = [line for line in content.splitlines() if line[1:3] == ". "]
+        lettered = [line for line in messages[0]["content"].splitlines() if line[1:3] == ". "]
         assert len(lettered) == count
         best = next((at for at, line in enumerate(lettered) if self.chooses in line), 0)
-        return Selection(self.answered, tuple(float(at == best) for at in range(count)))
+        shares = tuple(float(at == best) for at in range(count))
+        return Selection(self.answered, shares, self.partly, self.false_premise)
 
 
 def make_document(text: str, doc_id: str = "doc", **changes: object) -> Document:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import Answer, Assistant, Settings, answer_selection, weights
-from assistant.answer_selection import ADAPTER, MOST, TOKENS, adapter_for, read
+from assistant.answer_selection import ADAPTER, LETTERS, MOST, TOKENS, adapter_for, read
 from assistant.errors import ModelError
 from assistant.local_chat import LocalChat
 from assistant.models import load_chat_model
-from assistant.prompts import SELECT, render_selection
+from assistant.prompts import SELECTING, render_selection
 from assistant.types import ChatModel, Document, Message, Selection
 
 Make = Callable[[ChatModel | None], Assistant]
@@ -28,23 +28,29 @@ def quotes(answer: Answer) -> list[str]:
     return [citation.quote for citation in answer.citations]
 
 
-@given(scores, st.floats(-20, 20), st.integers(1, MOST))
+@given(scores, st.floats(-20, 20), st.integers(1, len(LETTERS)))
 def test_a_reading_depends_on_differences_only(
     found: list[float], shift: float, count: int
 ) -> None:
     once, again = read(found, count), read([score + shift for score in found], count)
     assert len(once.shares) == count
     assert sum(once.shares) == pytest.approx(1)
-    assert 0 <= once.answered <= 1
+    for sure in (once.answered, once.partly, once.false_premise):
+        assert 0 <= sure <= 1
     assert once.answered == pytest.approx(again.answered, abs=1e-6)
     assert once.shares == pytest.approx(again.shares, abs=1e-6)
 
 
 def test_the_best_letter_has_most_and_yes_outweighs_no() -> None:
-    found = read([-5, -1, -5, -9, -9, -9, -2, -4], 3)
+    letters = [-9.0] * len(LETTERS)
+    letters[1] = -1.0
+    found = read([*letters, -2, -9, -4, -9], 3)
     assert max(found.shares) == found.shares[1]
-    assert found.answered > 0.5
-    assert read([-5, -1, -5, -9, -9, -9, -4, -2], 3).answered < 0.5
+    assert found.answered > 0.5 > found.partly
+    assert read([*letters, -4, -9, -2, -9], 3).answered < 0.5
+    assert read([*letters, -9, -2, -4, -9], 3).partly > 0.5
+    assert read([*letters, -9, -2, -4, -9], 3).answered > 0.5
+    assert read([*letters, -4, -9, -4, -1], 3).false_premise > 0.5
 
 
 def test_the_adapter_belongs_to_one_file(tmp_path: Path) -> None:
@@ -61,22 +67,39 @@ def test_sentences_are_lettered_under_the_title_of_their_document() -> None:
         {"role": "assistant", "content": "They did."},
     ]
     system, user = render_selection(leads, "And when?", history)
-    assert system["role"] == "system"
-    assert user["content"] == (
-        "One:\nA. First.\nB. Second.\n\nTwo:\nC. Third.\n\n"
-        f"Question: (Asked before: Who met? Answered: They did.) And when?\n{SELECT}"
-    )
+    assert system == {
+        "role": "system",
+        "content": f"{SELECTING}\n\nOne:\nA. First.\nB. Second.\n\nTwo:\nC. Third.",
+    }
+    assert user == {
+        "role": "user",
+        "content": "Question: (Asked before: Who met? Answered: They did.) And when?",
+    }
+    again, _ = render_selection(leads, "Who else?", [])
+    assert again == system  # what many questions share comes first, and is read once
 
 
-def test_the_best_sentences_come_in_the_order_of_their_documents(
+def test_sentences_come_in_the_order_of_their_documents(
     make_assistant: Make, documents: Mapping[str, Document]
 ) -> None:
+    turn, ranked = make_assistant(None).evidence("In which areas do the parties cooperate?")
+    assert turn.whole
+    every = answer_selection.options(ranked, whole=True)
+    best = answer_selection.options(ranked, whole=False)
+    assert len(best) == MOST < len(every)
+    assert set(best) < set(every)
+    for found in (every, best):
+        assert found == sorted(found, key=lambda sentence: (sentence.doc_id, sentence.start))
+        for sentence in found:
+            assert documents[sentence.doc_id].text[sentence.start : sentence.end] == sentence.text
+
+
+def test_sources_too_long_for_the_letters_are_shown_by_their_best_sentences(
+    make_assistant: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, ranked = make_assistant(None).evidence("In which areas do the parties cooperate?")
-    found = answer_selection.options(ranked)
-    assert len(found) == MOST
-    assert found == sorted(found, key=lambda sentence: (sentence.doc_id, sentence.start))
-    for sentence in found:
-        assert documents[sentence.doc_id].text[sentence.start : sentence.end] == sentence.text
+    monkeypatch.setattr(answer_selection, "LETTERS", LETTERS[:20])
+    assert len(answer_selection.options(ranked, whole=True)) == MOST
 
 
 def test_the_introduction_of_a_list_is_read_with_what_its_items_are_called(

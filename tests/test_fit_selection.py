@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,97 +12,156 @@ import pytest
 import torch
 from fakes import ScriptedChat
 from gguf import GGUFReader
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from assistant import Assistant
-from assistant.answer_selection import MOST
+from assistant.answer_selection import TOKENS
 from assistant.types import ChatModel
 from evals.dataset import load_cases
-from evals.fit_selection import Example, Question, as_asked, loss, other, questions, train, varied
-from evals.lora import RANK, Learner, LowRank
+from evals.fit_selection import corpus, loss, questions, train
+from evals.lora import RANK, Learner, LowRank, _Row
+from evals.selection_packs import (
+    VERDICTS,
+    Corpus,
+    Pack,
+    Question,
+    Shown,
+    Target,
+    other_text,
+    pack,
+    varied,
+)
+from evals.types import EvalCase
 
 Make = Callable[[ChatModel | None], Assistant]
+SQUAD = {
+    "data": [
+        {
+            "title": "A_bridge",
+            "paragraphs": [
+                {
+                    "context": "The bridge was opened in May. It is 300 metres long. Crowds came.",
+                    "qas": [
+                        {
+                            "question": "How long is it?",
+                            "is_impossible": False,
+                            "answers": [{"answer_start": 40, "text": "300 metres"}],
+                        },
+                        {
+                            "question": "When was it closed?",
+                            "is_impossible": True,
+                            "answers": [],
+                            "plausible_answers": [{"answer_start": 25, "text": "May"}],
+                        },
+                    ],
+                }
+            ],
+        }
+    ]
+}
 
 
 @pytest.fixture
-def some(make_assistant: Make, monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    """A few questions of each expectation, with their evidence."""
+def some(
+    make_assistant: Make, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Corpus, list[tuple[EvalCase, Question]]]:
+    """The sources, and a few questions of each expectation about them."""
 
-    def few(path: Path, documents: object) -> list[object]:
+    def few(path: Path, documents: object) -> list[EvalCase]:
         cases = load_cases(path, documents)  # type: ignore[arg-type]
         kinds = ("answer", "partial", "correct", "decline")
         return [case for kind in kinds for case in [c for c in cases if c.expected == kind][:6]]
 
     monkeypatch.setattr("evals.fit_selection.load_cases", few)
-    return list(questions(make_assistant(ScriptedChat())))
+    assistant = make_assistant(ScriptedChat())
+    sources, sentences = corpus(assistant)
+    return sources, [(case, asked) for _, case, asked in questions(assistant, sentences)]
 
 
-def _sentences(example: Example) -> list[str]:
-    lettered = [line[3:] for line in example.prompt.splitlines() if line[1:3] == ". "]
-    assert len(lettered) == example.count
-    return lettered
+def _sentences(packed: Pack) -> list[str]:
+    lettered = [line[3:] for line in packed.prompt.splitlines() if line[1:3] == ". "]
+    assert len(lettered) == packed.count
+    return [line.removesuffix("<|im_end|>") for line in lettered]
 
 
-def test_what_is_gold_stands_at_its_letter(some: list[Question]) -> None:
-    assert {question.case.expected for question in some} == {
-        "answer",
-        "partial",
-        "correct",
-        "decline",
-    }
-    drawn = random.Random(0)
-    for question in some:
-        for example in [as_asked(question), *(varied(question, drawn) for _ in range(8))]:
-            shown = _sentences(example)
-            spans = [span for quote in question.case.gold for span in quote.spans]
-            texts = {
-                (s.doc_id, s.start): r
-                for s, r in zip(question.sentences, question.read, strict=True)
-            }
-            gold = {
-                text
-                for (doc_id, start), text in texts.items()
-                for span in spans
-                if span.doc_id == doc_id and span.sentences[0] <= start < span.sentences[1]
-            }
-            assert {shown[at] for quote in example.gold for at in quote} <= gold
-            if question.case.expected == "decline":
-                assert example.answered is False
-            if question.case.expected == "correct":
-                assert example.answered is None
+def test_what_is_gold_stands_at_its_letter(
+    some: tuple[Corpus, list[tuple[EvalCase, Question]]],
+) -> None:
+    sources, asked = some
+    texts = {shown.key: shown.text for shown in sources}
+    only = [question for _, question in asked]
+    assert {question.verdict for question in only} == set(VERDICTS)
+    drawn, other = random.Random(0), other_text(SQUAD, random.Random(0))
+    for packed in [pack(sources, only), *(varied(sources, only, other, drawn) for _ in range(30))]:
+        shown = _sentences(packed)
+        for question, target in zip(only, packed.targets, strict=False):
+            gold = {texts[key] for quote in question.gold for key in quote}
+            assert {shown[at] for quote in target.gold for at in quote} <= gold
+            if question.verdict == "no":
+                assert target.verdict == VERDICTS.index("no")
+            elif target.verdict == VERDICTS.index("yes"):
+                assert len(target.gold) == len(question.gold)
 
 
-def test_with_its_gold_sentences_left_out_a_question_is_not_answered(some: list[Question]) -> None:
-    drawn = random.Random(1)
-    fact = next(q for q in some if q.case.expected == "answer" and len(q.case.gold) == 1)
-    seen = {(bool(e.gold), e.answered) for e in (varied(fact, drawn) for _ in range(80))}
-    assert seen == {(True, True), (False, False)}
+def test_gold_quotes_are_found_among_the_sentences(
+    some: tuple[Corpus, list[tuple[EvalCase, Question]]],
+) -> None:
+    sources, asked = some
+    texts = {shown.key: shown.text for shown in sources}
+    for case, question in asked:
+        for quote in question.gold:
+            said = " ".join(texts[key] for key in quote)
+            assert any(gold.quote[:30] in said or said[:30] in gold.quote for gold in case.gold)
 
 
-def test_questions_about_other_text(tmp_path: Path) -> None:
-    text = "The bridge was opened in May. It is 300 metres long. Crowds came."
-    paragraph = {
-        "context": text,
-        "qas": [
-            {
-                "question": "How long is it?",
-                "is_impossible": False,
-                "answers": [{"answer_start": text.index("300"), "text": "300 metres"}],
-            },
-            {
-                "question": "When was it closed?",
-                "is_impossible": True,
-                "answers": [],
-                "plausible_answers": [{"answer_start": text.index("May"), "text": "May"}],
-            },
-        ],
-    }
-    path = tmp_path / "squad.json"
-    path.write_text(json.dumps({"data": [{"title": "A_bridge", "paragraphs": [paragraph]}]}))
-    found = {example.answered: example for example in other(path, random.Random(0))}
-    assert found[True].gold == [[1]]
-    assert found[False].gold == [[0]]
-    assert "A bridge:\nA. The bridge was opened in May." in found[True].prompt
+ONE, TWO = (Shown(("d", at), "T", f"Sentence {at}.") for at in (1, 2))
+FIRST, SECOND = frozenset({ONE.key}), frozenset({TWO.key})
+
+
+@pytest.mark.parametrize(
+    ("shown", "question", "verdict"),
+    [
+        ([ONE, TWO], Question("?", (), [FIRST], "yes"), "yes"),
+        ([TWO], Question("?", (), [FIRST], "yes"), "no"),
+        ([TWO], Question("?", (), [FIRST | SECOND], "yes"), "yes"),
+        ([TWO], Question("?", (), [FIRST, SECOND], "yes", needs_several=True), "part"),
+        ([TWO], Question("?", (), [FIRST, SECOND], "yes"), None),
+        ([TWO], Question("?", (), [FIRST], "false"), None),
+        ([ONE], Question("?", (), [FIRST], "false"), "false"),
+        ([ONE], Question("?", (), [FIRST], "part"), "part"),
+        ([ONE], Question("?", (), [], "no"), "no"),
+    ],
+)
+def test_without_its_gold_sentences_a_question_is_not_answered(
+    shown: Corpus, question: Question, verdict: str | None
+) -> None:
+    found = pack(shown, [question]).targets[0].verdict
+    assert (None if found is None else VERDICTS[found]) == verdict
+
+
+def test_sentences_are_left_out_and_put_in_another_order_but_not_always(
+    some: tuple[Corpus, list[tuple[EvalCase, Question]]],
+) -> None:
+    sources, asked = some
+    only = [question for _, question in asked]
+    drawn, other = random.Random(1), other_text(SQUAD, random.Random(0))
+    packed = [varied(sources, only, other, drawn) for _ in range(80)]
+    prompts = Counter(one.prompt for one in packed)
+    assert prompts[pack(sources, only).prompt] > 20
+    assert len(prompts) > 20
+    assert min(one.count for one in packed) < 12
+    assert any("A bridge:" in one.prompt for one in packed)
+
+
+def test_questions_about_other_text() -> None:
+    shown, asked = next(other_text(SQUAD, random.Random(0)))
+    packed = pack(shown, asked)
+    found = {target.verdict: target for target in packed.targets}
+    assert found[VERDICTS.index("yes")].gold == [[1]]
+    assert found[VERDICTS.index("no")].gold == [[0]]
+    assert "A bridge:\nA. The bridge was opened in May." in packed.prompt
 
 
 class Words:
@@ -130,25 +189,55 @@ def test_training_lowers_the_loss_and_leaves_the_model_as_it_was() -> None:
     layer = learner.adapter["blk.12.attn_q.weight"]
     before = layer.base.weight.clone()
     assert torch.equal(layer.b, torch.zeros(16, RANK))  # at first it adds nothing
-    examples = [Example("a bb", [[0]], True, 2), Example("a bbbb", [[1]], False, 2)] * 800
-    shown = [example.prompt for example in examples[:2]]
+    targets = [Target([[0]], 0), Target([[1]], 2)]
+    asked = Pack("a bb", ["a bb", "a bbbb"], targets, 2)
 
     def mean() -> float:
-        rows = learner.scores(shown, range(MOST + 2))
-        return sum(float(loss(row, e).detach()) for row, e in zip(rows, examples, strict=False)) / 2
+        rows = learner.scores([(asked.prompt, asked.requests)], TOKENS)
+        return sum(float(loss(row, asked, at).detach()) for at, row in enumerate(rows)) / 2
 
     first = mean()
-    train(learner, examples, random.Random(0))
+    train(learner, [asked] * 100)
     assert mean() < 0.9 * first
     assert torch.equal(layer.base.weight, before)
 
 
 def test_any_sentence_of_a_quote_will_do_and_each_quote_counts() -> None:
-    scores = torch.tensor([5.0, 5.0, -5.0, 0.0, 0.0, 0.0, 9.0, -9.0])
-    either = float(loss(scores, Example("", [[0, 1]], True, 3)))
-    both = float(loss(scores, Example("", [[0], [1]], True, 3)))
-    wrong = float(loss(scores, Example("", [[2]], None, 3)))
+    scores = torch.zeros(len(TOKENS))
+    scores[:3] = torch.tensor([5.0, 5.0, -5.0])
+    scores[-4] = 9.0
+    targets = [Target([[0, 1]], 0), Target([[0], [1]], 0), Target([[2]], None)]
+    asked = Pack("", ["", "", ""], targets, 3)
+    either, both, wrong = (float(loss(scores, asked, at)) for at in range(3))
     assert either < 0.01 < both < 1 < wrong
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 5), st.lists(st.integers(1, 4), min_size=1, max_size=3)),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_a_request_sees_its_prompt_and_itself_only(packs: list[tuple[int, list[int]]]) -> None:
+    row = _Row()
+    parts: list[tuple[int, int, int]] = []
+    for number, (prompt, requests) in enumerate(packs):
+        row.add(list(range(prompt)), [list(range(length)) for length in requests])
+        for request, length in enumerate([prompt, *requests]):
+            parts += [(number, request, at + bool(request) * prompt) for at in range(length)]
+    seen = row.mask()[0, 0] == 0
+    for here, (pack_no, request, position) in enumerate(parts):
+        assert row.positions[here] == position
+        for there, (other_pack, other_request, other_position) in enumerate(parts):
+            expected = (
+                other_pack == pack_no
+                and other_request in (0, request)
+                and other_position <= position
+            )
+            assert bool(seen[here, there]) == expected
+    assert len(row.ends) == sum(len(requests) for _, requests in packs)
 
 
 def test_the_adapter_is_a_file_that_llama_cpp_knows(tmp_path: Path) -> None:
