@@ -9,9 +9,8 @@ from assistant.evidence import Ranked, seen
 from assistant.questions import Query
 from assistant.reading import Reading
 
-ANSWERABLE = 0.3
-"""The chat model's probability from which the sources answer a question: of two errors, declining
-an answerable one is the more frequent. Chosen on questions that its adapter had not learnt from."""
+ANSWERABLE = 0.5
+"""The chat model's probability from which the sources answer a question."""
 OFF_TOPIC_SIMILARITY = 0.2
 UNKNOWN_WORDS = 0.5
 

@@ -35,7 +35,10 @@ SAME_THING = 0.3
 SAME_STATEMENT = 0.6
 """And this much, numbers aside, say the same."""
 SURE = 0.7
-"""The model's probability from which a question in none of the sources' words is not off topic."""
+"""The model's probability from which neither the words of a question nor the kind of thing it asks
+for are held against it."""
+PARTLY = 0.5
+"""And from which the sources are taken to answer a part of a question only."""
 MISTAKEN = 0.5
 """And from which a question is taken to rest on something that the sources contradict."""
 MISSING, PRESENT = 0.2, 0.6
@@ -84,13 +87,22 @@ def conclude(
     declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
     absent, alone = _unmentioned(query, ranked, composer)
     likely_in_part = not is_hopeless(probe) or _tells_apart(by_part)
-    if likely_in_part and not declines and not alone and not beside_the_point(query, ranked):
-        outcome, missing = _answer(query, ranked, verdicts, composer, by_part)
+    beside = not _is_sure(judged) and beside_the_point(query, ranked)
+    if likely_in_part and not declines and not alone and not beside:
+        outcome, missing = _answer(query, ranked, verdicts, judged, composer, by_part)
         if absent and outcome == "answered":
             outcome, missing = "partial", composer.frame(*absent)
         return Conclusion(outcome, missing, signals)
     mistaken = assumes(query.now) or judged.false_premise >= MISTAKEN
     return Conclusion(*_decline(mistaken, ranked, composer, absent), signals)
+
+
+def _is_sure(judged: Judged) -> bool:
+    """Whether the model chose the sentences and has no doubt that they answer.
+
+    What a question asks for is otherwise guessed from its words; a sure model has read it.
+    """
+    return bool(judged.shares) and judged.probe is not None and judged.probe >= SURE
 
 
 def _unmentioned(
@@ -125,17 +137,18 @@ def _answer(
     query: Query,
     ranked: Sequence[Ranked],
     verdicts: Sequence[Verdict],
+    judged: Judged,
     composer: Composer,
     by_part: Sequence[Part],
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
-    asked, kinds = Reading(query.text), query.wanted
+    asked = Reading(query.text)
     _show(_relevant(supported, ranked, composer, _known(query)), ranked, composer, asked)
     told = [part for part in by_part if not _is_missing(part)] or by_part
-    rest = len(told) < len(by_part)
+    some_missing = len(told) < len(by_part)
     if not composer.shows:
         composer.frame("says")
-        for window in [_best(told[0])] if rest else instead(query, verdicts, ranked):
+        for window in [_best(told[0])] if some_missing else instead(query, verdicts, ranked):
             composer.quote(window)
     for window in chosen(ranked):
         if not composer.has_shown(window.sentences):
@@ -145,9 +158,19 @@ def _answer(
             composer.quote(_best(part))
     _add_status(ranked, composer)
     _add_differing(ranked, composer)
-    lacking = _lacking(kinds, composer, asked)
-    missing = composer.frame(*(["rest"] if rest and not lacking else lacking))
-    if missing and len(parts(query.now)) == 1:
+    return _with_missing(query, judged, composer, some_missing)
+
+
+def _with_missing(
+    query: Query, judged: Judged, composer: Composer, some_missing: bool
+) -> tuple[Outcome, str]:
+    """Say what of the question is not answered by what is shown, if anything."""
+    lacking = _lacking(query.wanted, composer, Reading(query.text))
+    partly = judged.partly >= PARTLY
+    if _is_sure(judged) and not (partly or some_missing):
+        lacking = []
+    missing = composer.frame(*(lacking or (["rest"] if partly or some_missing else [])))
+    if missing and not partly and len(parts(query.now)) == 1:
         return "not_in_sources", missing
     return ("partial" if missing else "answered"), missing
 

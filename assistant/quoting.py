@@ -20,7 +20,7 @@ COMPARED = 0.6
 """The same for the second half of a comparison."""
 DRAWN_ON = 0.4
 """The same for further sentences that a withheld draft draws on."""
-CHOSEN, NEARLY_CHOSEN = 0.1, 0.4
+CHOSEN, NEARLY_CHOSEN = 0.05, 0.15
 """The share of the model's choice that a sentence needs to be quoted for it, by itself and of the
 largest: the sentences of an answer that needs several divide it between them."""
 TOLD = 0.5
