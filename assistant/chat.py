@@ -277,8 +277,8 @@ class Assistant:
         ranked = self._rank(turn, turn.query)
         try:
             turn.judged = self._judge(turn, model, turn.asked, turn.history, ranked)
-            # Nothing would be shown of a draft then; but where the model can't choose sentences, one
-            # that falls for a false premise still points at the sentence that corrects it.
+            # Nothing would be shown of a draft then; but where the model can't choose sentences,
+            # one that falls for a false premise still points at the sentence that corrects it.
             chose = bool(turn.judged.shares)
             if is_hopeless(turn.judged.probe) and (chose or not assumes(turn.query.now)):
                 return

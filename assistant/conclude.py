@@ -165,11 +165,12 @@ def _with_missing(
     query: Query, judged: Judged, composer: Composer, some_missing: bool
 ) -> tuple[Outcome, str]:
     """Say what of the question is not answered by what is shown, if anything."""
-    lacking = _lacking(query.wanted, composer, Reading(query.text))
     partly = judged.partly >= PARTLY
-    if _is_sure(judged) and not (partly or some_missing):
-        lacking = []
-    missing = composer.frame(*(lacking or (["rest"] if partly or some_missing else [])))
+    unnamed = ["rest"] if partly or some_missing else []
+    lacking: list[str] = []
+    if unnamed or not _is_sure(judged):
+        lacking += _lacking(query.wanted, composer, Reading(query.text))
+    missing = composer.frame(*(lacking or unnamed))
     if missing and not partly and len(parts(query.now)) == 1:
         return "not_in_sources", missing
     return ("partial" if missing else "answered"), missing

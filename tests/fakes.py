@@ -40,7 +40,8 @@ class ScriptedChat:
 
     With a `fault` it raises that before piece `fails_at` of a reply; probes are played in order,
     and are None once they run out. A selection is made for the first lettered sentence that holds
-    `chooses`, as sure as `answered` says; without that there is none.
+    `chooses`, or for each part of it between bars, as sure as `answered` says; without that there
+    is none.
     """
 
     replies: list[str] = field(default_factory=list)
@@ -77,8 +78,9 @@ class ScriptedChat:
         self.selected.append(list(messages))
         lettered = [line for line in messages[0]["content"].splitlines() if line[1:3] == ". "]
         assert len(lettered) == count
-        best = next((at for at, line in enumerate(lettered) if self.chooses in line), 0)
-        shares = tuple(float(at == best) for at in range(count))
+        wanted = self.chooses.split("|")
+        best = [next((at for at, line in enumerate(lettered) if w in line), 0) for w in wanted]
+        shares = tuple(best.count(at) / len(best) for at in range(count))
         return Selection(self.answered, shares, self.partly, self.false_premise)
 
 

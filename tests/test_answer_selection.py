@@ -133,6 +133,49 @@ def test_what_the_model_finds_in_none_of_them_is_not_in_the_sources(make_assista
     assert not chat.probed
 
 
+def test_every_sentence_that_an_answer_needs_is_quoted(make_assistant: Make) -> None:
+    chat = ScriptedChat([ECHO], chooses="$4.1 billion|$2.5 billion")
+    answer = make_assistant(chat).ask("How did trade with Turkey develop?")
+    assert len(quotes(answer)) == 2
+    assert "$4.1 billion" in answer.text
+    assert "$2.5 billion" in answer.text
+    assert answer.outcome == "answered"
+
+
+def test_several_items_of_a_list_bring_the_whole_list(make_assistant: Make) -> None:
+    chat = ScriptedChat([ECHO], chooses="FinTech|SMEs|fraud")
+    answer = make_assistant(chat).ask("What do they want to do together?")
+    assert len(quotes(answer)) == 8
+    one = make_assistant(ScriptedChat([ECHO], chooses="FinTech")).ask("What about banks?")
+    assert [quote[:9] for quote in quotes(one)] == ["Financial"]
+
+
+def test_what_is_answered_in_part_only_is_said_to_lack_the_rest(make_assistant: Make) -> None:
+    asked = "What is the agreement meant to achieve and what does it cost its members?"
+    whole = make_assistant(ScriptedChat([ECHO], chooses="simplify electronic trade")).ask(asked)
+    assert not whole.missing
+    chat = ScriptedChat([ECHO], chooses="simplify electronic trade", partly=0.9)
+    part = make_assistant(chat).ask(asked)
+    assert part.outcome == "partial"
+    assert part.missing
+    assert "simplify electronic trade" in part.text
+
+
+def test_a_premise_that_the_sources_contradict_is_corrected(make_assistant: Make) -> None:
+    chat = ScriptedChat([], chooses="second-largest", answered=0.1, false_premise=0.9)
+    answer = make_assistant(chat).ask("Is Turkey still the largest of all investors?")
+    assert answer.outcome == "corrected_premise"
+    assert "second-largest investor" in quotes(answer)[0]
+    assert not chat.asked
+
+
+def test_a_doubtful_model_does_not_overrule_what_a_question_asks_for(make_assistant: Make) -> None:
+    asked = "When did the General Secretariat move to Istanbul?"
+    for sure, outcome in ((0.6, "not_in_sources"), (0.95, "answered")):
+        chat = ScriptedChat([], chooses="situated in Istanbul", answered=sure)
+        assert make_assistant(chat).ask(asked).outcome == outcome
+
+
 def test_each_part_of_a_question_is_read_by_itself(make_assistant: Make) -> None:
     chat = ScriptedChat([ECHO], chooses="Bishkek")
     make_assistant(chat).ask(
