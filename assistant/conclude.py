@@ -18,7 +18,7 @@ from assistant.questions import (
     declines_itself,
     parts,
 )
-from assistant.quoting import FITTING, block, chosen, instead, near_best, whole_list
+from assistant.quoting import FITTING, block, chosen, instead, near_best, passed_over, whole_list
 from assistant.reading import Reading, Window
 from assistant.text import known_names, normal_form
 from assistant.turn import Judged
@@ -43,6 +43,8 @@ MISTAKEN = 0.5
 """And from which a question is taken to rest on something that the sources contradict."""
 MISSING, PRESENT = 0.2, 0.6
 """The model's probabilities below and from which a part of a question is not, and is, answered."""
+SLIGHT = 0.01
+"""Less of the model's choice than this is none."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NEAREST = 2
 _NEARLY, _AGAINST = 0.85, 0.6
@@ -154,7 +156,7 @@ def _answer(
         if not composer.has_shown(window.sentences):
             composer.quote(window)
     for part in told if len(told) > 1 else ():
-        if not composer.has_shown(_best(part).sentences):
+        if not (composer.has_shown(_best(part).sentences) or _is_beside(part, ranked)):
             composer.quote(_best(part))
     _add_status(ranked, composer)
     _add_differing(ranked, composer)
@@ -181,6 +183,12 @@ def _best(part: Part) -> Window:
     singles = [hit for hit in part.ranked if len(hit.window.sentences) == 1]
     fitting = near_best(singles, FITTING)
     return next((hit.window for hit in fitting if not hit.lacking), singles[0].window)
+
+
+def _is_beside(part: Part, ranked: Sequence[Ranked]) -> bool:
+    """Whether what fits a part read by itself has nothing of the choice for the whole question."""
+    shares = {hit.window: hit.share for hit in ranked}
+    return any(shares.values()) and shares.get(_best(part), 0.0) < SLIGHT
 
 
 def _is_missing(part: Part) -> bool:
@@ -254,7 +262,7 @@ def _relevant(
     for verdict in supported:
         new = not Reading(verdict.text).words <= known
         near = verdict.window in good or (verdict.window and block(verdict.window) in lists)
-        if near and new:
+        if near and new and not (verdict.window and passed_over(verdict.window, ranked)):
             kept.append(verdict)
         else:
             composer.withhold(replace(verdict, objection="it does not bear on the question"))

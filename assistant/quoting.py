@@ -56,10 +56,7 @@ def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked])
 
 def chosen(ranked: Sequence[Ranked]) -> list[Window]:
     """The sentences that the model chose, the likeliest first; of a list several stand for all."""
-    singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
-    singles.sort(key=lambda hit: -hit.share)
-    enough = max(CHOSEN, NEARLY_CHOSEN * singles[0].share)
-    picked = [hit.window for hit in singles if hit.share >= enough]
+    picked = [hit.window for hit in _picked(ranked)]
     items = Counter(block(window) for window in picked if window.sentences[0].item)
     found: list[Window] = []
     for window in picked:
@@ -68,6 +65,19 @@ def chosen(ranked: Sequence[Ranked]) -> list[Window]:
         if window not in found:
             found.append(window)
     return found
+
+
+def _picked(ranked: Sequence[Ranked]) -> list[Ranked]:
+    singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
+    singles.sort(key=lambda hit: -hit.share)
+    enough = max(CHOSEN, NEARLY_CHOSEN * singles[0].share)
+    return [hit for hit in singles if hit.share >= enough]
+
+
+def passed_over(window: Window, ranked: Sequence[Ranked]) -> bool:
+    """Whether the model chose sentences, and none of these."""
+    found = {hit.window.sentences[0] for hit in _picked(ranked)}
+    return bool(found) and not found & set(window.sentences)
 
 
 def _drawn_on(told: frozenset[str], ranked: Sequence[Ranked], first: Window) -> list[Window]:

@@ -2,8 +2,8 @@
 
 The weights are those of the very GGUF file that answers are drafted with, brought back from their
 quantised form, so the adapter corrects for what quantising lost as well. Two cores with AMX read
-some 200 tokens a second in training, and it takes 12 to 20 GB; set these for the C library, which else
-spends most of the time giving memory back:
+some 200 tokens a second in training, which takes 12 to 20 GB; set these for the C library, which
+else spends most of the time giving memory back:
 
     MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 MALLOC_TOP_PAD_=500000000
 """
