@@ -18,7 +18,15 @@ from assistant.questions import (
     declines_itself,
     parts,
 )
-from assistant.quoting import FITTING, block, chosen, instead, near_best, passed_over, whole_list
+from assistant.quoting import (
+    FITTING,
+    NEARLY_CHOSEN,
+    block,
+    chosen,
+    instead,
+    near_best,
+    whole_list,
+)
 from assistant.reading import Reading, Window
 from assistant.text import known_names, normal_form
 from assistant.turn import Judged
@@ -37,8 +45,9 @@ SAME_STATEMENT = 0.6
 SURE = 0.7
 """The model's probability from which neither the words of a question nor the kind of thing it asks
 for are held against it."""
-PARTLY = 0.5
-"""And from which the sources are taken to answer a part of a question only."""
+PARTLY, PARTLY_CHOSEN = 0.5, 0.5
+"""And from which the sources are taken to answer a part of a question only; then a sentence with a
+smaller share of the choice, compared to the largest, is what comes nearest to the other part."""
 MISTAKEN = 0.5
 """And from which a question is taken to rest on something that the sources contradict."""
 MISSING, PRESENT = 0.2, 0.6
@@ -145,16 +154,19 @@ def _answer(
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
     asked = Reading(query.text)
-    _show(_relevant(supported, ranked, composer, _known(query)), ranked, composer, asked)
+    picks = chosen(ranked, PARTLY_CHOSEN if judged.partly >= PARTLY else NEARLY_CHOSEN)
+    relevant = _relevant(supported, ranked, composer, _known(query), picks)
+    _show(relevant, ranked, composer, asked)
     told = [part for part in by_part if not _is_missing(part)] or by_part
     some_missing = len(told) < len(by_part)
     if not composer.shows:
         composer.frame("says")
-        for window in [_best(told[0])] if some_missing else instead(query, verdicts, ranked):
+        for window in picks or (
+            [_best(told[0])] if some_missing else instead(query, verdicts, ranked)
+        ):
             composer.quote(window)
-    for window in chosen(ranked):
-        if not composer.has_shown(window.sentences):
-            composer.quote(window)
+    for window in picks:
+        composer.quote(window)
     for part in told if len(told) > 1 else ():
         if not (composer.has_shown(_best(part).sentences) or _is_beside(part, ranked)):
             composer.quote(_best(part))
@@ -186,9 +198,13 @@ def _best(part: Part) -> Window:
 
 
 def _is_beside(part: Part, ranked: Sequence[Ranked]) -> bool:
-    """Whether what fits a part read by itself has nothing of the choice for the whole question."""
+    """Whether what fits a part read by itself has nothing of the choice for the whole question.
+
+    Or the model was not asked about that part, and chose for the whole.
+    """
     shares = {hit.window: hit.share for hit in ranked}
-    return any(shares.values()) and shares.get(_best(part), 0.0) < SLIGHT
+    chose = any(shares.values())
+    return chose and (part.probe is None or shares.get(_best(part), 0.0) < SLIGHT)
 
 
 def _is_missing(part: Part) -> bool:
@@ -251,8 +267,11 @@ def _relevant(
     ranked: Sequence[Ranked],
     composer: Composer,
     known: frozenset[str],
+    picks: Sequence[Window],
 ) -> list[Verdict]:
     """Those whose evidence is not far from the best: a true sentence may miss the point.
+
+    Where the model has picked sentences, one of those must be among it.
 
     And in a conversation those that tell more than was `known`.
     """
@@ -262,11 +281,16 @@ def _relevant(
     for verdict in supported:
         new = not Reading(verdict.text).words <= known
         near = verdict.window in good or (verdict.window and block(verdict.window) in lists)
-        if near and new and not (verdict.window and passed_over(verdict.window, ranked)):
+        picked = not picks or any(_meets(verdict.window, pick) for pick in picks)
+        if near and new and picked:
             kept.append(verdict)
         else:
             composer.withhold(replace(verdict, objection="it does not bear on the question"))
     return kept
+
+
+def _meets(window: Window | None, pick: Window) -> bool:
+    return window is not None and bool(set(window.sentences) & set(pick.sentences))
 
 
 def _known(query: Query) -> frozenset[str]:

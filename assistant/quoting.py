@@ -23,6 +23,8 @@ DRAWN_ON = 0.4
 CHOSEN, NEARLY_CHOSEN = 0.05, 0.15
 """The share of the model's choice that a sentence needs to be quoted for it, by itself and of the
 largest: the sentences of an answer that needs several divide it between them."""
+ITEM_CHOSEN = 0.3
+"""The same of the largest, for an item that counts towards its whole list."""
 TOLD = 0.5
 """The share of the draft's own words that a sentence which tells the same has, at least."""
 MOST_DRAWN_ON, ADDS = 2, 0.15
@@ -34,11 +36,8 @@ def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked])
 
     Where nearly as good evidence holds the kind of thing asked for, that; then what else the draft
     draws on. A comparison takes two in any case. So does a question that takes something
-    for granted, which the second may contradict, unless the first tells what the draft does. Where
-    a model has chosen sentences, those.
+    for granted, which the second may contradict, unless the first tells what the draft does.
     """
-    if picked := chosen(ranked):
-        return picked
     likely = [hit for hit in near_best(ranked, FITTING) if not hit.lacking] or list(ranked[:1])
     listed = _listed(verdicts, ranked)
     told = _told(query, verdicts)
@@ -54,30 +53,31 @@ def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked])
     return quoted
 
 
-def chosen(ranked: Sequence[Ranked]) -> list[Window]:
-    """The sentences that the model chose, the likeliest first; of a list several stand for all."""
-    picked = [hit.window for hit in _picked(ranked)]
-    items = Counter(block(window) for window in picked if window.sentences[0].item)
+def chosen(ranked: Sequence[Ranked], nearly: float = NEARLY_CHOSEN) -> list[Window]:
+    """The sentences that the model chose, the likeliest first; of a list several stand for all.
+
+    `nearly` is the share of the largest that the others need.
+    """
+    items = Counter(
+        block(hit.window) for hit in _picked(ranked, ITEM_CHOSEN) if hit.window.sentences[0].item
+    )
     found: list[Window] = []
-    for window in picked:
-        whole = items[block(window)] > LISTED or window.sentences[0].text.endswith(":")
-        window = whole_list(window, ranked) if whole else window
-        if window not in found:
-            found.append(window)
+    met: set[tuple[str, int]] = set()
+    for window in [hit.window for hit in _picked(ranked, nearly)]:
+        several, opens = items[block(window)] > LISTED, window.sentences[0].text.endswith(":")
+        if opens and not several and block(window) in met:
+            continue  # what introduces the items that were chosen adds nothing to them
+        met.add(block(window))
+        whole = whole_list(window, ranked) if several or opens else window
+        found += [whole] if whole not in found else []
     return found
 
 
-def _picked(ranked: Sequence[Ranked]) -> list[Ranked]:
+def _picked(ranked: Sequence[Ranked], nearly: float) -> list[Ranked]:
     singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
     singles.sort(key=lambda hit: -hit.share)
-    enough = max(CHOSEN, NEARLY_CHOSEN * singles[0].share)
+    enough = max(CHOSEN, nearly * singles[0].share)
     return [hit for hit in singles if hit.share >= enough]
-
-
-def passed_over(window: Window, ranked: Sequence[Ranked]) -> bool:
-    """Whether the model chose sentences, and none of these."""
-    found = {hit.window.sentences[0] for hit in _picked(ranked)}
-    return bool(found) and not found & set(window.sentences)
 
 
 def _drawn_on(told: frozenset[str], ranked: Sequence[Ranked], first: Window) -> list[Window]:
