@@ -161,14 +161,11 @@ def _answer(
     some_missing = len(told) < len(by_part)
     if not composer.shows:
         composer.frame("says")
-        for window in picks or (
-            [_best(told[0])] if some_missing else instead(query, verdicts, ranked)
-        ):
-            composer.quote(window)
+        picks = picks or ([_best(told[0])] if some_missing else instead(query, verdicts, ranked))
     for window in picks:
         composer.quote(window)
     for part in told if len(told) > 1 else ():
-        if not (composer.has_shown(_best(part).sentences) or _is_beside(part, ranked)):
+        if not _is_beside(part, ranked):
             composer.quote(_best(part))
     _add_status(ranked, composer)
     _add_differing(ranked, composer)

@@ -79,15 +79,11 @@ class LocalChat(LangChainChat):
             scores = self._scores(messages, answer_selection.TOKENS)
         return answer_selection.read(scores, count)
 
-    def token_scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
+    def _scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
         """Log-probability of each of these tokens as the first of the reply, among themselves.
 
         The adapter is applied.
         """
-        with self._lock, self._faults_named():
-            return self._scores(messages, tokens)
-
-    def _scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
         reply = self._complete(_SELECTING, messages, _scoring(tokens))
         found = reply["completion_probabilities"][0]["top_probs"]
         scores = {choice["id"]: math.log(max(choice["prob"], _LEAST)) for choice in found}

@@ -10,21 +10,20 @@ what a signal changes is written anew. Prints one row a signal, as in `docs/grou
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 from unittest.mock import patch
 
-from assistant import Assistant, Settings, chat, conclude, evidence, quoting
+from assistant import Assistant, Settings, chat, conclude, evidence
 from assistant.errors import AssistantError, ModelError
 from assistant.models import load_chat_model
 from assistant.turn import Judged
 from assistant.types import ChatModel, Message, Selection
-from evals.dataset import QUESTIONS, load_cases
+from evals.dataset import QUESTIONS, load_cases, set_of
 from evals.metrics import measure_case
 from evals.types import EvalCase, EvalError
 
@@ -74,15 +73,7 @@ def without(model: Remembering) -> Mapping[str, Callable[[], AbstractContextMana
     """By name, what turns a signal off."""
 
     def keeping(**changes: Any) -> Callable[..., Judged]:
-        return lambda probe=None, shares=(), partly=0.0, false_premise=0.0: Judged(
-            **{
-                "probe": probe,
-                "shares": shares or {},
-                "partly": partly,
-                "false_premise": false_premise,
-                **changes,
-            }
-        )
+        return lambda *judged: replace(Judged(*judged), **changes)
 
     return {
         "nothing": nullcontext,
@@ -90,7 +81,7 @@ def without(model: Remembering) -> Mapping[str, Callable[[], AbstractContextMana
         "which sentences do": lambda: patch.object(chat, "Judged", keeping(shares={})),
         "a false premise": lambda: patch.object(chat, "Judged", keeping(false_premise=0.0)),
         "the choice in the ranking": lambda: patch.object(evidence, "SHARE_WEIGHT", 0.0),
-        "quoting all that was chosen": lambda: patch.object(quoting, "NEARLY_CHOSEN", 1.0),
+        "quoting all that was chosen": lambda: patch.object(conclude, "NEARLY_CHOSEN", 1.0),
         "the draft": lambda: patch.object(model, "writes", False),
         "the parts of a question": lambda: patch.object(chat.Assistant, "_parts", lambda *_: []),
         "the kind of thing asked for": lambda: patch.object(
@@ -123,7 +114,7 @@ def main(names: Sequence[str]) -> int:
         assistant = Assistant.from_settings(settings.with_values({"chat_model": "none"}))
         assistant = assistant.twin(model.name, lambda: model, settings.top_k)
         every = load_cases(QUESTIONS.with_name("unseen.jsonl"), assistant.documents)
-        cases = [case for case in every if re.sub(r"-\d+$", "", case.id) in names]
+        cases = [c for c in every if set_of(c.id) in names and c.language == "en"]
         if not cases:
             raise EvalError(f"No question is of a set {', '.join(names)}.", "name one: unseen11")
         print(f"{len(cases)} questions\n\n| without | " + " | ".join(SHOWN) + " |")

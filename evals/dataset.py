@@ -192,6 +192,11 @@ def split_of(case_id: str) -> Split:
     return "development" if int(_sha256(case_id), 16) % 2 == 0 else "test"
 
 
+def set_of(case_id: str) -> str:
+    """The set of questions a case was written in: its id without the number."""
+    return re.sub(r"-\d+$", "", case_id)
+
+
 def select(
     cases: Sequence[EvalCase],
     kinds: Collection[str] = (),

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,8 +23,9 @@ import torch
 
 from assistant import Assistant, Settings, answer_selection, weights
 from assistant.answer_selection import MOST, TOKENS
+from assistant.evidence import Ranked
 from assistant.passages import Sentence
-from evals.dataset import QUESTIONS, load_cases, split_of
+from evals.dataset import QUESTIONS, load_cases, set_of, split_of
 from evals.lora import Learner, release
 from evals.selection_packs import (
     Corpus,
@@ -40,7 +40,7 @@ from evals.selection_packs import (
 )
 from evals.types import EvalCase, GoldQuote
 
-HELD_OUT = ("unseen6", "unseen10", "unseen11", "unseen15")
+HELD_OUT = ("unseen6", "unseen10", "unseen11", "unseen15", "unseen20", "unseen21")
 _ROUNDS = 4
 """How often each question about the sources is asked, each time beside other questions."""
 _TOGETHER = 24
@@ -59,6 +59,10 @@ def corpus(assistant: Assistant) -> tuple[Corpus, list[Sentence]]:
     """The sources as the model is shown them."""
     _, ranked = assistant.evidence("digital agreements")
     found = answer_selection.options(ranked, whole=True)
+    return _shown(assistant, found, ranked), found
+
+
+def _shown(assistant: Assistant, found: Sequence[Sentence], ranked: Sequence[Ranked]) -> Corpus:
     return [
         Shown(
             (sentence.doc_id, sentence.start),
@@ -66,7 +70,7 @@ def corpus(assistant: Assistant) -> tuple[Corpus, list[Sentence]]:
             answer_selection.as_read(sentence, ranked),
         )
         for sentence in found
-    ], found
+    ]
 
 
 def questions(
@@ -79,10 +83,7 @@ def questions(
         for case in load_cases(QUESTIONS, assistant.documents)
         if split_of(case.id) == "development"
     ]
-    # The ids of the unseen ones begin with their writer's set.
-    grouped += [
-        (case, re.sub(r"-\d+$", "", case.id)) for case in load_cases(unseen, assistant.documents)
-    ]
+    grouped += [(case, set_of(case.id)) for case in load_cases(unseen, assistant.documents)]
     for case, group in grouped:
         if case.language == "en":
             turn, _ = assistant.evidence(case.question, case.history)
@@ -130,7 +131,7 @@ def train(learner: Learner, packs: Sequence[Pack], out: Path | None = None) -> N
         fallen = 0.525 + 0.475 * math.cos(math.pi * step / len(packs))
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1.0, (step + 1) / _WARM) * fallen
-        scores = learner.scores([(asked.prompt, asked.requests)], TOKENS)
+        scores = learner.scores(asked.prompt, asked.requests, TOKENS)
         mean = torch.stack([loss(row, asked, at) for at, row in enumerate(scores)]).mean()
         mean.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(learner.parameters, 1.0)
@@ -153,7 +154,7 @@ def report(learner: Learner, name: str, packs: Sequence[Pack]) -> None:
     chosen: list[bool] = []
     for asked in packs:
         with torch.no_grad():
-            scores = learner.scores([(asked.prompt, asked.requests)], TOKENS)
+            scores = learner.scores(asked.prompt, asked.requests, TOKENS)
         for row, target in zip(scores, asked.targets, strict=True):
             best = int(row[: asked.count].argmax())
             chosen += [any(best in quote for quote in target.gold)] if target.gold else []
@@ -209,15 +210,8 @@ def _as_few(
     for group, case, question in every:
         if group == held:
             _, ranked = assistant.evidence(case.question, case.history)
-            shown = [
-                Shown(
-                    (sentence.doc_id, sentence.start),
-                    assistant.documents[sentence.doc_id].title,
-                    answer_selection.as_read(sentence, ranked),
-                )
-                for sentence in answer_selection.options(ranked, whole=False)
-            ]
-            yield pack(shown, [question])
+            found = answer_selection.options(ranked, whole=False)
+            yield pack(_shown(assistant, found, ranked), [question])
 
 
 if __name__ == "__main__":

@@ -101,24 +101,21 @@ class Learner:
     def parameters(self) -> list[nn.Parameter]:
         return [part for layer in self.adapter.values() for part in (layer.a, layer.b)]
 
-    def scores(
-        self, packs: Sequence[tuple[str, Sequence[str]]], tokens: Sequence[int]
-    ) -> torch.Tensor:
+    def scores(self, prompt: str, requests: Sequence[str], tokens: Sequence[int]) -> torch.Tensor:
         """Scores of these tokens as the first of each reply: (requests, tokens).
 
-        A pack is a prompt and the requests that go on from it, none of which sees the others, so
-        that what they share is read once. Packs follow each other in one row without padding.
+        The requests go on from the prompt and none sees the others, so the prompt is read once.
         """
-        row = _Row()
-        for prompt, requests in packs:
-            row.add(self.tokenizer.encode(prompt), [self.tokenizer.encode(r) for r in requests])
+        row = Row()
+        for part in (prompt, *requests):
+            row.add(self.tokenizer.encode(part))
         states = self.model.model(
             input_ids=torch.tensor([row.ids]),
             attention_mask=row.mask(),
             position_ids=torch.tensor([row.positions]),
             use_cache=False,
         )
-        last = states.last_hidden_state[0, row.ends].float()
+        last = states.last_hidden_state[0, row.ends[1:]].float()
         found: torch.Tensor = last @ self.model.lm_head.weight[list(tokens)].float().T
         return found
 
@@ -141,31 +138,28 @@ class Learner:
 
 
 @dataclass
-class _Row:
-    """Tokens of several packs side by side, and which of them each token may look back at."""
+class Row:
+    """Tokens of a prompt and of requests that go on from it, side by side."""
 
     ids: list[int] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
-    """Where each request ends."""
-    _packs: list[int] = field(default_factory=list)
-    _requests: list[int] = field(default_factory=list)
-    """Of each token; zero is the prompt that the requests of a pack share."""
+    """Where each part ends, the prompt first."""
+    _parts: list[int] = field(default_factory=list)
+    """Of each token; zero is the prompt."""
 
-    def add(self, prompt: Sequence[int], requests: Sequence[Sequence[int]]) -> None:
-        pack = self._packs[-1] + 1 if self._packs else 0
-        for number, part in enumerate([prompt, *requests]):
-            before = len(prompt) if number else 0
-            self.ids += part
-            self.positions += range(before, before + len(part))
-            self._packs += [pack] * len(part)
-            self._requests += [number] * len(part)
-            self.ends += [len(self.ids) - 1] if number else []
+    def add(self, ids: Sequence[int]) -> None:
+        """The prompt, then one request at a time."""
+        before, part = self.ends[0] + 1 if self.ends else 0, len(self.ends)
+        self.ids += ids
+        self.positions += range(before, before + len(ids))
+        self._parts += [part] * len(ids)
+        self.ends.append(len(self.ids) - 1)
 
     def mask(self) -> torch.Tensor:
         """What is added to the attention of each token to each: (1, 1, tokens, tokens)."""
-        pack, request = torch.tensor(self._packs), torch.tensor(self._requests)
-        seen = (pack[:, None] == pack) & ((request == 0) | (request[:, None] == request))
+        part = torch.tensor(self._parts)
+        seen = (part == 0) | (part[:, None] == part)
         hidden = torch.full(seen.shape, -torch.inf, dtype=torch.bfloat16)
         return hidden.masked_fill(seen.tril(), 0.0)[None, None]
 

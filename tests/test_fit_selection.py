@@ -21,7 +21,7 @@ from assistant.answer_selection import TOKENS
 from assistant.types import ChatModel
 from evals.dataset import load_cases
 from evals.fit_selection import corpus, loss, questions, train
-from evals.lora import RANK, Learner, LowRank, _Row
+from evals.lora import RANK, Learner, LowRank, Row
 from evals.selection_packs import (
     VERDICTS,
     Corpus,
@@ -193,7 +193,7 @@ def test_training_lowers_the_loss_and_leaves_the_model_as_it_was() -> None:
     asked = Pack("a bb", ["a bb", "a bbbb"], targets, 2)
 
     def mean() -> float:
-        rows = learner.scores([(asked.prompt, asked.requests)], TOKENS)
+        rows = learner.scores(asked.prompt, asked.requests, TOKENS)
         return sum(float(loss(row, asked, at).detach()) for at, row in enumerate(rows)) / 2
 
     first = mean()
@@ -213,31 +213,20 @@ def test_any_sentence_of_a_quote_will_do_and_each_quote_counts() -> None:
 
 
 @settings(deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 5), st.lists(st.integers(1, 4), min_size=1, max_size=3)),
-        min_size=1,
-        max_size=3,
-    )
-)
-def test_a_request_sees_its_prompt_and_itself_only(packs: list[tuple[int, list[int]]]) -> None:
-    row = _Row()
-    parts: list[tuple[int, int, int]] = []
-    for number, (prompt, requests) in enumerate(packs):
-        row.add(list(range(prompt)), [list(range(length)) for length in requests])
-        for request, length in enumerate([prompt, *requests]):
-            parts += [(number, request, at + bool(request) * prompt) for at in range(length)]
+@given(st.integers(1, 5), st.lists(st.integers(1, 4), min_size=1, max_size=4))
+def test_a_request_sees_its_prompt_and_itself_only(prompt: int, requests: list[int]) -> None:
+    row = Row()
+    parts: list[tuple[int, int]] = []
+    for request, length in enumerate([prompt, *requests]):
+        row.add(list(range(length)))
+        parts += [(request, at + bool(request) * prompt) for at in range(length)]
     seen = row.mask()[0, 0] == 0
-    for here, (pack_no, request, position) in enumerate(parts):
+    for here, (request, position) in enumerate(parts):
         assert row.positions[here] == position
-        for there, (other_pack, other_request, other_position) in enumerate(parts):
-            expected = (
-                other_pack == pack_no
-                and other_request in (0, request)
-                and other_position <= position
-            )
+        for there, (other_request, other_position) in enumerate(parts):
+            expected = other_request in (0, request) and other_position <= position
             assert bool(seen[here, there]) == expected
-    assert len(row.ends) == sum(len(requests) for _, requests in packs)
+    assert len(row.ends) == 1 + len(requests)
 
 
 def test_the_adapter_is_a_file_that_llama_cpp_knows(tmp_path: Path) -> None:
