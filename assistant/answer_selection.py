@@ -3,7 +3,7 @@
 A small chat model phrases facts well and judges badly. A low-rank adapter to it (LoRA), fitted by
 `python -m evals.fit_selection`, makes it a judge: shown lettered sentences and a question, its next
 token tells by "yes", "part", "no" or "false" whether they state the answer, and by the letters
-which does. It belongs to one file of weights; llama.cpp applies it to these requests alone.
+which do. It belongs to one file of weights; llama.cpp applies it to these requests alone.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ MOST = 6
 """Sentences shown to the model of sources that can't be shown whole."""
 LETTERS = (*range(32, 32 + 26), *range(64, 64 + 26))
 """The tokens "A" to "Z" and "a" to "z" in the model's vocabulary."""
+REST = 12
+"""The token "-": a sentence belongs to the answer as far as its letter outweighs this."""
 YES, PART, NO, FALSE = 9693, 4480, 2152, 3849
 """The tokens "yes", "part", "no" and "false"."""
-TOKENS = (*LETTERS, YES, PART, NO, FALSE)
+TOKENS = (*LETTERS, REST, YES, PART, NO, FALSE)
 
 
 def adapter_for(weights: Path) -> Path | None:
@@ -60,9 +62,10 @@ def as_read(sentence: Sentence, ranked: Sequence[Ranked]) -> str:
 
 def read(scores: Sequence[float], count: int) -> Selection:
     """What the scores of `TOKENS` say of `count` sentences."""
-    shares = _softmax(scores[:count])
+    rest = scores[TOKENS.index(REST)]
+    relevance = [_softmax([score, rest])[0] for score in scores[:count]]
     yes, part, no, false = _softmax(scores[-4:])
-    return Selection((yes + part) / max(yes + part + no, 1e-9), tuple(shares), part, false)
+    return Selection((yes + part) / max(yes + part + no, 1e-9), tuple(relevance), part, false)
 
 
 def _softmax(scores: Sequence[float]) -> list[float]:

@@ -179,7 +179,7 @@ class Assistant:
         # A draft often speaks of one part only, and would draw the others to its sentence.
         leant_on = turn.query.text if leans_on_history(text) else turn.query.before
         query = Query(text, leant_on)
-        ranked = self._rank(turn, query, shares={})
+        ranked = self._rank(turn, query, relevance={})
         if model is None or turn.error_code or not stands_alone(text):
             return Part(ranked)
         try:
@@ -187,7 +187,7 @@ class Assistant:
         except AssistantError as fault:
             turn.fail(fault)
             return Part(ranked)
-        return Part(self._rank(turn, query, shares=judged.shares), judged.probe)
+        return Part(self._rank(turn, query, relevance=judged.relevance), judged.probe)
 
     def _judge(
         self,
@@ -203,7 +203,7 @@ class Assistant:
         if selected:
             return Judged(
                 selected.answered,
-                dict(zip(found, selected.shares, strict=True)),
+                dict(zip(found, selected.relevance, strict=True)),
                 selected.partly,
                 selected.false_premise,
             )
@@ -226,11 +226,11 @@ class Assistant:
         turn: Turn,
         query: Query,
         draft: Sequence[str] = (),
-        shares: Mapping[Sentence, float] | None = None,
+        relevance: Mapping[Sentence, float] | None = None,
     ) -> list[Ranked]:
         """The evidence in view for a query, with what the model made of it."""
-        shares = turn.judged.shares if shares is None else shares
-        return self._evidence.rank(query, turn.grounder.windows, turn.candidates, draft, shares)
+        relevance = turn.judged.relevance if relevance is None else relevance
+        return self._evidence.rank(query, turn.grounder.windows, turn.candidates, draft, relevance)
 
     def _find(self, turn: Turn, query: Query, doc_ids: Collection[str] | None) -> None:
         """Retrieve for a query and set out what the answer may draw on."""
@@ -279,10 +279,10 @@ class Assistant:
             turn.judged = self._judge(turn, model, turn.asked, turn.history, ranked)
             # Nothing would be shown of a draft then; but where the model can't choose sentences,
             # one that falls for a false premise still points at the sentence that corrects it.
-            chose = bool(turn.judged.shares)
+            chose = bool(turn.judged.relevance)
             if is_hopeless(turn.judged.probe) and (chose or not assumes(turn.query.now)):
                 return
-            leads = _leads(self._rank(turn, turn.query), turn.judged.shares)
+            leads = _leads(self._rank(turn, turn.query), turn.judged.relevance)
             request = prompts.render_draft(sources, asked, leads)
             for claim in _claims(turn, model.stream(request, self._settings.max_answer_tokens)):
                 turn.verdicts.append(turn.grounder.judge(claim))
@@ -357,10 +357,10 @@ def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
     return documents, index, encoder, chat_model.get, settings
 
 
-def _leads(ranked: Sequence[Ranked], shares: Mapping[Sentence, float]) -> list[str]:
+def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> list[str]:
     """The sentences that bear most on a question, each once; those the model chose, if it did."""
     found = list(dict.fromkeys(s for hit in ranked for s in hit.window.sentences))
-    chosen = [sentence for sentence in found if shares.get(sentence, 0.0) >= _CHOSEN]
+    chosen = [sentence for sentence in found if relevance.get(sentence, 0.0) >= _CHOSEN]
     return [sentence.text for sentence in (chosen or found)[:_LEADS]]
 
 

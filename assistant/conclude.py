@@ -20,7 +20,6 @@ from assistant.questions import (
 )
 from assistant.quoting import (
     FITTING,
-    NEARLY_CHOSEN,
     block,
     chosen,
     instead,
@@ -45,9 +44,8 @@ SAME_STATEMENT = 0.6
 SURE = 0.7
 """The model's probability from which neither the words of a question nor the kind of thing it asks
 for are held against it."""
-PARTLY, PARTLY_CHOSEN = 0.5, 0.5
-"""And from which the sources are taken to answer a part of a question only; then a sentence with a
-smaller share of the choice, compared to the largest, is what comes nearest to the other part."""
+PARTLY = 0.5
+"""And from which the sources are taken to answer a part of a question only."""
 MISTAKEN = 0.5
 """And from which a question is taken to rest on something that the sources contradict."""
 MISSING, PRESENT = 0.2, 0.6
@@ -113,7 +111,7 @@ def _is_sure(judged: Judged) -> bool:
 
     What a question asks for is otherwise guessed from its words; a sure model has read it.
     """
-    return bool(judged.shares) and judged.probe is not None and judged.probe >= SURE
+    return bool(judged.relevance) and judged.probe is not None and judged.probe >= SURE
 
 
 def _unmentioned(
@@ -154,7 +152,7 @@ def _answer(
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
     asked = Reading(query.text)
-    picks = chosen(ranked, PARTLY_CHOSEN if judged.partly >= PARTLY else NEARLY_CHOSEN)
+    picks = chosen(ranked)
     relevant = _relevant(supported, ranked, composer, _known(query), picks)
     _show(relevant, ranked, composer, asked)
     told = [part for part in by_part if not _is_missing(part)] or by_part
@@ -199,9 +197,9 @@ def _is_beside(part: Part, ranked: Sequence[Ranked]) -> bool:
 
     Or the model was not asked about that part, and chose for the whole.
     """
-    shares = {hit.window: hit.share for hit in ranked}
-    chose = any(shares.values())
-    return chose and (part.probe is None or shares.get(_best(part), 0.0) < SLIGHT)
+    relevance = {hit.window: hit.relevance for hit in ranked}
+    chose = any(relevance.values())
+    return chose and (part.probe is None or relevance.get(_best(part), 0.0) < SLIGHT)
 
 
 def _is_missing(part: Part) -> bool:

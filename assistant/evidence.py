@@ -40,7 +40,7 @@ SIMILARITY_WEIGHT = 0.6
 BEYOND_WEIGHT = 1.5
 PASSAGE_WEIGHT = 0.3
 HINT_WEIGHT = 0.75
-SHARE_WEIGHT = 1.5
+RELEVANCE_WEIGHT = 1.5
 LACKING_WEIGHT = 0.4
 TOLD_WEIGHT = 2.5
 PAIR_WEIGHT = 0.3
@@ -67,8 +67,9 @@ class Ranked:
     """Cosine similarity of question and window."""
     lacking: tuple[Wanted, ...]
     """The kinds of thing asked for that the window does not hold, or that the question gave."""
-    share: float = 0.0
-    """The model's choice: the probability of the window's sentences, on average, to be the one."""
+    relevance: float = 0.0
+    """The model's choice: the probability of the window's sentences, on average, to belong to the
+    answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,13 @@ class Evidence:
         windows: Sequence[Window],
         hits: Sequence[ScoredPassage] = (),
         draft: Sequence[str] = (),
-        shares: Mapping[Sentence, float] = MappingProxyType({}),
+        relevance: Mapping[Sentence, float] = MappingProxyType({}),
     ) -> list[Ranked]:
         """Windows by fit to the question, best first.
 
         The passage a sentence stands in tells which agreement it is about, so its score counts; a
-        draft's words, even wrong ones, help too. `shares` is what a chat model made of the
-        sentences: the probability of each to be the one.
+        draft's words, even wrong ones, help too. `relevance` is what a chat model made of the
+        sentences: the probability of each to belong to the answer.
         """
         asked, now = Reading(query.text), Reading(query.now)
         rarity = rarities(windows)
@@ -123,19 +124,19 @@ class Evidence:
             lacking = tuple(kind for kind in kinds if not holds(kind, window.readings, asked))
             topic = self._topics.get(window.sentences[0].doc_id, _NO_WORDS)
             coverage = covered(asked.words, window.words, weights, close, topic)
-            share = _share(window, shares)
+            relevant = _relevance(window, relevance)
             score = (
                 COVERAGE_WEIGHT * coverage
                 + SIMILARITY_WEIGHT * similarity
                 + BEYOND_WEIGHT * nearest
                 + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
-                + SHARE_WEIGHT * share
+                + RELEVANCE_WEIGHT * relevant
                 - TOLD_WEIGHT * max(covered(window.words, known, rarity) - TOLD_SHARE, 0.0)
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
                 - (0.0 if len(window.sentences) == 1 else _pair_weight(window))
             )
-            ranked.append(Ranked(window, score, coverage, similarity, lacking, share))
+            ranked.append(Ranked(window, score, coverage, similarity, lacking, relevant))
         return sorted(ranked, key=lambda r: -r.score)
 
     def _beyond(self, now: Reading) -> str:
@@ -332,6 +333,6 @@ def seen(window: Window) -> frozenset[str]:
     return window.every_word.union(*(reading.numbers for reading in window.readings))
 
 
-def _share(window: Window, shares: Mapping[Sentence, float]) -> float:
+def _relevance(window: Window, relevance: Mapping[Sentence, float]) -> float:
     """What the model made of a window's sentences, on average: one that adds nothing weakens it."""
-    return sum(shares.get(one, 0.0) for one in window.sentences) / len(window.sentences)
+    return sum(relevance.get(one, 0.0) for one in window.sentences) / len(window.sentences)

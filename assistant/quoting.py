@@ -20,11 +20,9 @@ COMPARED = 0.6
 """The same for the second half of a comparison."""
 DRAWN_ON = 0.4
 """The same for further sentences that a withheld draft draws on."""
-CHOSEN, NEARLY_CHOSEN = 0.05, 0.15
-"""The share of the model's choice that a sentence needs to be quoted for it, by itself and of the
-largest: the sentences of an answer that needs several divide it between them."""
-ITEM_CHOSEN = 0.3
-"""The same of the largest, for an item that counts towards its whole list."""
+CHOSEN, LIKELIEST = 0.5, 0.05
+"""The model's probability from which a sentence belongs to the answer and is quoted for it; and
+where none reaches that, the one from which the likeliest is."""
 TOLD = 0.5
 """The share of the draft's own words that a sentence which tells the same has, at least."""
 MOST_DRAWN_ON, ADDS = 2, 0.15
@@ -53,17 +51,13 @@ def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked])
     return quoted
 
 
-def chosen(ranked: Sequence[Ranked], nearly: float = NEARLY_CHOSEN) -> list[Window]:
-    """The sentences that the model chose, the likeliest first; of a list several stand for all.
-
-    `nearly` is the share of the largest that the others need.
-    """
-    items = Counter(
-        block(hit.window) for hit in _picked(ranked, ITEM_CHOSEN) if hit.window.sentences[0].item
-    )
+def chosen(ranked: Sequence[Ranked]) -> list[Window]:
+    """The sentences that the model chose, the likeliest first; of a list several stand for all."""
+    picked = _picked(ranked)
+    items = Counter(block(window) for window in picked if window.sentences[0].item)
     found: list[Window] = []
     met: set[tuple[str, int]] = set()
-    for window in [hit.window for hit in _picked(ranked, nearly)]:
+    for window in picked:
         several, opens = items[block(window)] > LISTED, window.sentences[0].text.endswith(":")
         if opens and not several and block(window) in met:
             continue  # what introduces the items that were chosen adds nothing to them
@@ -73,11 +67,11 @@ def chosen(ranked: Sequence[Ranked], nearly: float = NEARLY_CHOSEN) -> list[Wind
     return found
 
 
-def _picked(ranked: Sequence[Ranked], nearly: float) -> list[Ranked]:
+def _picked(ranked: Sequence[Ranked]) -> list[Window]:
     singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
-    singles.sort(key=lambda hit: -hit.share)
-    enough = max(CHOSEN, nearly * singles[0].share)
-    return [hit for hit in singles if hit.share >= enough]
+    singles.sort(key=lambda hit: -hit.relevance)
+    enough = max(LIKELIEST, min(CHOSEN, singles[0].relevance))
+    return [hit.window for hit in singles if hit.relevance >= enough]
 
 
 def _drawn_on(told: frozenset[str], ranked: Sequence[Ranked], first: Window) -> list[Window]:

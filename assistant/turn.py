@@ -21,8 +21,8 @@ class Judged:
 
     probe: float | None = None
     """Probability that they state the answer; None where it can't be told."""
-    shares: Mapping[Sentence, float] = field(default_factory=dict)
-    """Probability of each to be the one that bears on the question; empty where it can't be."""
+    relevance: Mapping[Sentence, float] = field(default_factory=dict)
+    """Probability of each to belong to the answer; empty where it can't be told."""
     partly: float = 0.0
     """Probability that they state a part of the answer only."""
     false_premise: float = 0.0

@@ -196,8 +196,8 @@ class Selection:
 
     answered: float
     """Probability in [0, 1] that they state the answer."""
-    shares: tuple[float, ...]
-    """Probability of each sentence to be the one that bears on the question; they sum to 1."""
+    relevance: tuple[float, ...]
+    """Probability of each sentence to belong to the answer, whatever the others."""
     partly: float
     """Probability in [0, 1] that they state a part of the answer only."""
     false_premise: float

@@ -78,9 +78,9 @@ def without(model: Remembering) -> Mapping[str, Callable[[], AbstractContextMana
     return {
         "nothing": nullcontext,
         "whether they state the answer": lambda: patch.object(chat, "Judged", keeping(probe=1.0)),
-        "which sentences do": lambda: patch.object(chat, "Judged", keeping(shares={})),
+        "which sentences do": lambda: patch.object(chat, "Judged", keeping(relevance={})),
         "a false premise": lambda: patch.object(chat, "Judged", keeping(false_premise=0.0)),
-        "the choice in the ranking": lambda: patch.object(evidence, "SHARE_WEIGHT", 0.0),
+        "the choice in the ranking": lambda: patch.object(evidence, "RELEVANCE_WEIGHT", 0.0),
         "quoting all that was chosen": lambda: patch.object(conclude, "NEARLY_CHOSEN", 1.0),
         "the draft": lambda: patch.object(model, "writes", False),
         "the parts of a question": lambda: patch.object(chat.Assistant, "_parts", lambda *_: []),

@@ -97,6 +97,15 @@ class Learner:
                 setattr(inside, last, adapter[f"blk.{number}.{name}.weight"])
         return cls(model, tokenizer, adapter)
 
+    def load(self, path: Path) -> None:
+        """Go on from an adapter that was saved before."""
+        from gguf import GGUFReader
+
+        for tensor in GGUFReader(path).tensors:
+            name, _, which = tensor.name.rpartition(".lora_")
+            part: nn.Parameter = getattr(self.adapter[name], which)
+            part.data.copy_(torch.from_numpy(tensor.data.astype(np.float32)))
+
     @property
     def parameters(self) -> list[nn.Parameter]:
         return [part for layer in self.adapter.values() for part in (layer.a, layer.b)]

@@ -80,8 +80,8 @@ class ScriptedChat:
         assert len(lettered) == count
         wanted = self.chooses.split("|")
         best = [next((at for at, line in enumerate(lettered) if w in line), 0) for w in wanted]
-        shares = tuple(best.count(at) / len(best) for at in range(count))
-        return Selection(self.answered, shares, self.partly, self.false_premise)
+        relevance = tuple(float(at in best) for at in range(count))
+        return Selection(self.answered, relevance, self.partly, self.false_premise)
 
 
 def make_document(text: str, doc_id: str = "doc", **changes: object) -> Document:

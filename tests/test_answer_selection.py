@@ -33,19 +33,24 @@ def test_a_reading_depends_on_differences_only(
     found: list[float], shift: float, count: int
 ) -> None:
     once, again = read(found, count), read([score + shift for score in found], count)
-    assert len(once.shares) == count
-    assert sum(once.shares) == pytest.approx(1)
-    for sure in (once.answered, once.partly, once.false_premise):
+    assert len(once.relevance) == count
+    for sure in (once.answered, once.partly, once.false_premise, *once.relevance):
         assert 0 <= sure <= 1
     assert once.answered == pytest.approx(again.answered, abs=1e-6)
-    assert once.shares == pytest.approx(again.shares, abs=1e-6)
+    assert once.relevance == pytest.approx(again.relevance, abs=1e-6)
 
 
-def test_the_best_letter_has_most_and_yes_outweighs_no() -> None:
+def test_a_sentence_belongs_to_the_answer_as_far_as_its_letter_outweighs_the_rest() -> None:
     letters = [-9.0] * len(LETTERS)
-    letters[1] = -1.0
+    letters[1] = letters[2] = -1.0
+    found = read([*letters, -4, -2, -9, -4, -9], 3)
+    assert found.relevance[0] < 0.05
+    assert found.relevance[1] == found.relevance[2] > 0.9  # one takes nothing from the other
+
+
+def test_yes_outweighs_no() -> None:
+    letters = [-9.0] * (len(LETTERS) + 1)
     found = read([*letters, -2, -9, -4, -9], 3)
-    assert max(found.shares) == found.shares[1]
     assert found.answered > 0.5 > found.partly
     assert read([*letters, -4, -9, -2, -9], 3).answered < 0.5
     assert read([*letters, -9, -2, -4, -9], 3).partly > 0.5
@@ -216,7 +221,7 @@ def test_the_real_model_finds_the_sentence_and_writes_as_before(model_cache: Pat
     untold = model.select(render_selection(leads, "Who paid for the bridge?", []), 3)
     assert told is not None
     assert untold is not None
-    assert max(told.shares) == told.shares[1]
+    assert max(told.relevance) == told.relevance[1]
     assert told.answered > 0.5 > untold.answered
     # The adapter is for selecting only.
     assert "".join(model.stream(written, 20)) == first

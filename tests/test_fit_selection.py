@@ -204,12 +204,27 @@ def test_training_lowers_the_loss_and_leaves_the_model_as_it_was() -> None:
 
 def test_any_sentence_of_a_quote_will_do_and_each_quote_counts() -> None:
     scores = torch.zeros(len(TOKENS))
-    scores[:3] = torch.tensor([5.0, 5.0, -5.0])
+    scores[:4] = torch.tensor([9.0, 9.0, -9.0, -9.0])
     scores[-4] = 9.0
-    targets = [Target([[0, 1]], 0), Target([[0], [1]], 0), Target([[2]], None)]
-    asked = Pack("", ["", "", ""], targets, 3)
-    either, both, wrong = (float(loss(scores, asked, at)) for at in range(3))
-    assert either < 0.01 < both < 1 < wrong
+    golds = [[[0, 1]], [[0], [1]], [[0, 1, 2]], [[0], [1], [2]], [[0]], [[2]]]
+    asked = Pack("", [""] * 6, [Target(gold, 0) for gold in golds], 4)
+    found = [float(loss(scores, asked, at)) for at in range(6)]
+    assert max(found[:3]) < 0.01  # any of a quote, all of the quotes
+    assert 9 < found[3] < 10  # a quote without its sentence
+    assert 9 < found[4] < 10  # a sentence that belongs to none
+    assert found[5] > 20
+    undecided = float(loss(scores, Pack("", [""], [Target([[0, 1]], None)], 4), 0))
+    assert undecided <= found[0]
+
+
+def test_an_adapter_goes_on_from_its_file(tmp_path: Path) -> None:
+    learner, other = _learner(), _learner()
+    layer, again = learner.adapter["blk.12.attn_q.weight"], other.adapter["blk.12.attn_q.weight"]
+    layer.b.data.normal_()
+    learner.save(tmp_path / "adapter.gguf")
+    other.load(tmp_path / "adapter.gguf")
+    assert torch.allclose(layer.a, again.a, atol=1e-3)
+    assert torch.allclose(layer.b, again.b, atol=1e-2)
 
 
 @settings(deadline=None)
