@@ -266,7 +266,8 @@ def _relevant(
 ) -> list[Verdict]:
     """Those whose evidence is not far from the best: a true sentence may miss the point.
 
-    Where the model has picked sentences, one of those must be among it.
+    Where the model has picked sentences, it must be of those: what a claim borrows from another
+    would be said to bear on the question as well, and the sentence picked says it without.
 
     And in a conversation those that tell more than was `known`.
     """
@@ -276,7 +277,7 @@ def _relevant(
     for verdict in supported:
         new = not Reading(verdict.text).words <= known
         near = verdict.window in good or (verdict.window and block(verdict.window) in lists)
-        picked = not picks or any(_meets(verdict.window, pick) for pick in picks)
+        picked = not picks or _within(verdict.window, picks)
         if near and new and picked:
             kept.append(verdict)
         else:
@@ -284,8 +285,9 @@ def _relevant(
     return kept
 
 
-def _meets(window: Window | None, pick: Window) -> bool:
-    return window is not None and bool(set(window.sentences) & set(pick.sentences))
+def _within(window: Window | None, picks: Sequence[Window]) -> bool:
+    picked = {sentence for pick in picks for sentence in pick.sentences}
+    return window is not None and picked.issuperset(window.sentences)
 
 
 def _known(query: Query) -> frozenset[str]:

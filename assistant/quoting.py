@@ -20,7 +20,7 @@ COMPARED = 0.6
 """The same for the second half of a comparison."""
 DRAWN_ON = 0.4
 """The same for further sentences that a withheld draft draws on."""
-CHOSEN, LIKELIEST = 0.5, 0.05
+CHOSEN, LIKELIEST = 0.35, 0.05
 """The model's probability from which a sentence belongs to the answer and is quoted for it; and
 where none reaches that, the one from which the likeliest is."""
 TOLD = 0.5
