@@ -18,7 +18,7 @@ from statistics import fmean
 from typing import Any
 from unittest.mock import patch
 
-from assistant import Assistant, Settings, chat, conclude, evidence
+from assistant import Assistant, Settings, chat, conclude, evidence, quoting
 from assistant.errors import AssistantError, ModelError
 from assistant.models import load_chat_model
 from assistant.turn import Judged
@@ -81,7 +81,13 @@ def without(model: Remembering) -> Mapping[str, Callable[[], AbstractContextMana
         "which sentences do": lambda: patch.object(chat, "Judged", keeping(relevance={})),
         "a false premise": lambda: patch.object(chat, "Judged", keeping(false_premise=0.0)),
         "the choice in the ranking": lambda: patch.object(evidence, "RELEVANCE_WEIGHT", 0.0),
-        "quoting all that was chosen": lambda: patch.object(conclude, "NEARLY_CHOSEN", 1.0),
+        "quoting all that was chosen": lambda: patch.object(quoting, "CHOSEN", 1.0),
+        "withholding claims on other sentences": lambda: patch.object(
+            conclude, "_within", lambda *_: True
+        ),
+        "the other status of a thing": lambda: patch.object(
+            conclude, "_add_status", lambda *_: None
+        ),
         "the draft": lambda: patch.object(model, "writes", False),
         "the parts of a question": lambda: patch.object(chat.Assistant, "_parts", lambda *_: []),
         "the kind of thing asked for": lambda: patch.object(

@@ -49,7 +49,7 @@ the new sets, when going on from an adapter that has learnt the others."""
 _TOGETHER = 24
 """Questions that are asked of the same sentences in one step."""
 _OTHER, _OTHER_HELD_OUT = 14, 6
-"""Packs of other text that are learnt from in each round, and how many are held out."""
+"""Packs of other text that are learnt from in each round, and of the article that is held out."""
 _TIDIED = 8
 """Steps after which memory that the C library holds on to is given back, and the adapter saved."""
 _RATE, _WARM = 4e-4, 12
@@ -199,8 +199,8 @@ def main(out: str, squad: str, start: str = "", *new: str) -> None:
         if group not in HELD_OUT
         for _ in range(_NEW if group in new else 1)
     ]
-    other = other_text(json.loads(Path(squad).read_text(encoding="utf-8")), random.Random(5))
-    held = [_of_other(next(other)) for _ in range(_OTHER_HELD_OUT)]
+    *articles, last = json.loads(Path(squad).read_text(encoding="utf-8"))["data"]
+    other, kept = other_text(articles, random.Random(5)), other_text([last], random.Random(5))
     packs: list[Pack] = []
     for _ in range(1 if start else _ROUNDS):
         packs += [_of_other(next(other)) for _ in range(_OTHER)]
@@ -218,7 +218,8 @@ def main(out: str, squad: str, start: str = "", *new: str) -> None:
         if asked:
             report(learner, group, [pack(sources, few) for few in together(asked)])
             report(learner, f"{group}, {MOST} sentences", list(_as_few(assistant, every, group)))
-    report(learner, "other text", held)
+    held = [_of_other(next(kept)) for _ in range(_OTHER_HELD_OUT)]
+    report(learner, f"other text, {last['title']}", held)
 
 
 def _of_other(found: tuple[Corpus, list[Question]]) -> Pack:

@@ -156,14 +156,16 @@ def _retyped(question: Question, drawn: random.Random) -> Question:
     return replace(question, asked=question.asked.lower().rstrip("?"))
 
 
-def other_text(data: Any, drawn: random.Random) -> Iterator[tuple[Corpus, list[Question]]]:
-    """Paragraphs of a file in the format of SQuAD 2.0, with their questions, without end.
+def other_text(
+    articles: Sequence[Any], drawn: random.Random
+) -> Iterator[tuple[Corpus, list[Question]]]:
+    """Paragraphs of articles in the format of SQuAD 2.0, with their questions, without end.
 
     To a question that its paragraph leaves open the plausible answer is the nearest sentence.
     """
     paragraphs = [
         (article["title"].replace("_", " "), paragraph)
-        for article in data["data"]
+        for article in articles
         for paragraph in article["paragraphs"]
     ]
     while True:

@@ -93,7 +93,7 @@ def test_what_is_gold_stands_at_its_letter(
     texts = {shown.key: shown.text for shown in sources}
     only = [question for _, question in asked]
     assert {question.verdict for question in only} == set(VERDICTS)
-    drawn, other = random.Random(0), other_text(SQUAD, random.Random(0))
+    drawn, other = random.Random(0), other_text(SQUAD["data"], random.Random(0))
     for packed in [pack(sources, only), *(varied(sources, only, other, drawn) for _ in range(30))]:
         shown = _sentences(packed)
         for question, target in zip(only, packed.targets, strict=False):
@@ -146,7 +146,7 @@ def test_sentences_are_left_out_and_put_in_another_order_but_not_always(
 ) -> None:
     sources, asked = some
     only = [question for _, question in asked]
-    drawn, other = random.Random(1), other_text(SQUAD, random.Random(0))
+    drawn, other = random.Random(1), other_text(SQUAD["data"], random.Random(0))
     packed = [varied(sources, only, other, drawn) for _ in range(80)]
     prompts = Counter(one.prompt for one in packed)
     assert prompts[pack(sources, only).prompt] > 20
@@ -156,7 +156,7 @@ def test_sentences_are_left_out_and_put_in_another_order_but_not_always(
 
 
 def test_questions_about_other_text() -> None:
-    shown, asked = next(other_text(SQUAD, random.Random(0)))
+    shown, asked = next(other_text(SQUAD["data"], random.Random(0)))
     packed = pack(shown, asked)
     found = {target.verdict: target for target in packed.targets}
     assert found[VERDICTS.index("yes")].gold == [[1]]
