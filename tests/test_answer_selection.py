@@ -147,6 +147,21 @@ def test_every_sentence_that_an_answer_needs_is_quoted(make_assistant: Make) -> 
     assert answer.outcome == "answered"
 
 
+def test_a_claim_that_rests_on_another_sentence_too_gives_way_to_the_one_chosen(
+    make_assistant: Make,
+) -> None:
+    asked = "How much did Azerbaijan and Turkey trade in 2020?"
+    draft = "The trade turnover between Azerbaijan and Turkey amounted to $4.1 billion in 2020."
+    free = make_assistant(ScriptedChat([draft])).ask(asked)
+    assert draft in free.text
+    assert len(quotes(free)) == 2
+    held = make_assistant(ScriptedChat([draft], chooses="$4.1 billion")).ask(asked)
+    assert draft not in held.text
+    assert [quote[-8:] for quote in quotes(held)] == ["in 2020."]
+    both = ScriptedChat([draft], chooses="$4.1 billion|$2.5 billion")
+    assert draft in make_assistant(both).ask(asked).text
+
+
 def test_several_items_of_a_list_bring_the_whole_list(make_assistant: Make) -> None:
     chat = ScriptedChat([ECHO], chooses="FinTech|SMEs|fraud")
     answer = make_assistant(chat).ask("What do they want to do together?")
