@@ -80,6 +80,19 @@ def test_whatever_is_written_no_number_or_name_is_shown_that_its_evidence_lacks(
 
 
 @pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("The ministry led the delegation.", False),
+        ("Azerbaijan's Transport, Communications and High Technologies Ministry led it.", False),
+        ("Ali Taha Koch led the Turkish delegation.", True),
+    ],
+)
+def test_who_did_it_stands_after_by(grounder: Grounder, claim: str, supported: bool) -> None:
+    """The source has "held at Azerbaijan's … Ministry with a delegation led by … Koch"."""
+    assert grounder.judge(claim).supported is supported
+
+
+@pytest.mark.parametrize(
     "draft",
     ["Signed in Bishkek [1,2].", "Signed in Bishkek 【1】.", "Signed in Bishkek [source 3]."],
 )

@@ -22,12 +22,18 @@ def test_where_it_was_signed_and_sooner_the_second_time(ready: Assistant) -> Non
     assert "Bishkek" in answer.text
     assert "trend-digital-economy" in {cited.doc_id for cited in answer.citations}
     assert answer.outcome == "answered"
-    assert not answer.quoted
     assert answer.error_code == 0
     # Both ask about the same passages, which the model has read by now.
     second = ready.ask("Who led the Turkish delegation?")
     assert "Koch" in second.text
     assert second.timings["total"] < answer.timings["total"]
+
+
+@pytest.mark.local_model
+def test_where_one_sentence_tells_it_the_model_may_say_it(ready: Assistant) -> None:
+    answer = ready.ask("Where is the General Secretariat of the OTS?")
+    assert "Istanbul" in answer.text
+    assert not answer.quoted
 
 
 @pytest.mark.local_model
