@@ -18,14 +18,7 @@ from assistant.questions import (
     declines_itself,
     parts,
 )
-from assistant.quoting import (
-    FITTING,
-    block,
-    chosen,
-    instead,
-    near_best,
-    whole_list,
-)
+from assistant.quoting import FITTING, block, chosen, instead, near_best, whole_list
 from assistant.reading import Reading, Window
 from assistant.text import known_names, normal_form
 from assistant.turn import Judged
@@ -51,7 +44,7 @@ MISTAKEN = 0.5
 MISSING, PRESENT = 0.2, 0.6
 """The model's probabilities below and from which a part of a question is not, and is, answered."""
 SLIGHT = 0.01
-"""Less of the model's choice than this is none."""
+"""And below which a sentence has no part in the answer at all."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NEAREST = 2
 _NEARLY, _AGAINST = 0.85, 0.6
