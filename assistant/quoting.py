@@ -20,7 +20,7 @@ COMPARED = 0.6
 """The same for the second half of a comparison."""
 DRAWN_ON = 0.4
 """The same for further sentences that a withheld draft draws on."""
-CHOSEN, LIKELIEST = 0.35, 0.05
+CHOSEN, LIKELIEST = 0.3, 0.05
 """The model's probability from which a sentence belongs to the answer and is quoted for it; and
 where none reaches that, the one from which the likeliest is."""
 TOLD = 0.5
@@ -52,17 +52,18 @@ def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked])
 
 
 def chosen(ranked: Sequence[Ranked]) -> list[Window]:
-    """The sentences that the model chose, the likeliest first; of a list several stand for all."""
+    """The sentences that the model chose, likeliest first; most items of a list bring the whole."""
     picked = _picked(ranked)
     items = Counter(block(window) for window in picked if window.sentences[0].item)
     found: list[Window] = []
     met: set[tuple[str, int]] = set()
     for window in picked:
-        several, opens = items[block(window)] > LISTED, window.sentences[0].text.endswith(":")
-        if opens and not several and block(window) in met:
+        listed, opens = whole_list(window, ranked), window.sentences[0].text.endswith(":")
+        most = items[block(window)] > max(1, sum(one.item for one in listed.sentences) / 2)
+        if opens and not most and block(window) in met:
             continue  # what introduces the items that were chosen adds nothing to them
         met.add(block(window))
-        whole = whole_list(window, ranked) if several or opens else window
+        whole = listed if most or opens else window
         found += [whole] if whole not in found else []
     return found
 

@@ -3,7 +3,7 @@
 Each is a function from a claim and a window to an objection in words, or an empty string. They are
 strict on purpose: what is withheld is replaced by the source's own sentence, so a false alarm costs
 style and a miss would cost the reader's trust. Those that read how a thing is said are in
-`modality.py`, those that read who did what in `roles.py`.
+`modality.py`, those that read who did what in `roles.py` and `voice.py`.
 """
 
 from __future__ import annotations

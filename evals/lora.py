@@ -97,14 +97,14 @@ class Learner:
                 setattr(inside, last, adapter[f"blk.{number}.{name}.weight"])
         return cls(model, tokenizer, adapter)
 
-    def load(self, path: Path) -> None:
-        """Go on from an adapter that was saved before."""
+    def load(self, path: Path, share: float = 1.0) -> None:
+        """Become an adapter that was saved before, or go a share of the way there."""
         from gguf import GGUFReader
 
         for tensor in GGUFReader(path).tensors:
             name, _, which = tensor.name.rpartition(".lora_")
             part: nn.Parameter = getattr(self.adapter[name], which)
-            part.data.copy_(torch.from_numpy(tensor.data.astype(np.float32)))
+            part.data.lerp_(torch.from_numpy(tensor.data.astype(np.float32)), share)
 
     @property
     def parameters(self) -> list[nn.Parameter]:

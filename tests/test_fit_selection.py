@@ -225,6 +225,9 @@ def test_an_adapter_goes_on_from_its_file(tmp_path: Path) -> None:
     other.load(tmp_path / "adapter.gguf")
     assert torch.allclose(layer.a, again.a, atol=1e-3)
     assert torch.allclose(layer.b, again.b, atol=1e-2)
+    halfway = _learner()
+    halfway.load(tmp_path / "adapter.gguf", 0.5)
+    assert torch.allclose(halfway.adapter["blk.12.attn_q.weight"].b, layer.b / 2, atol=1e-2)
 
 
 @settings(deadline=None)
