@@ -44,7 +44,7 @@ from evals.types import EvalCase, GoldQuote
 
 HELD_OUT = (
     *("unseen6", "unseen10", "unseen11", "unseen22", "unseen23"),
-    *("unseen26", "unseen31"),
+    *("unseen26", "unseen31", "unseen36"),
 )
 _ROUNDS, _NEW = 4, 2
 """How often each question about the sources is asked, each time beside other questions; and one of
