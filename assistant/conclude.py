@@ -86,12 +86,12 @@ def conclude(
     # A question in none of the sources' words may still be answered by them: a sure model can tell.
     if near.off_topic and (probe is None or probe < SURE):
         return Conclusion("off_topic", composer.frame("off_topic"), signals)
+    sure = _is_sure(judged)
     # A draft that declines is overruled by a sure model: it judges better than it writes.
-    declines = bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
-    declines = declines and not _is_sure(judged)
+    declines = not sure and bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
     absent, alone = _unmentioned(query, ranked, composer)
     likely_in_part = not is_hopeless(probe) or _tells_apart(by_part)
-    beside = not _is_sure(judged) and beside_the_point(query, ranked)
+    beside = not sure and beside_the_point(query, ranked)
     if likely_in_part and not declines and not alone and not beside:
         outcome, missing = _answer(query, ranked, verdicts, judged, composer, by_part)
         if absent and outcome == "answered":

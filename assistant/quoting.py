@@ -54,23 +54,31 @@ def instead(query: Query, verdicts: Sequence[Verdict], ranked: Sequence[Ranked])
 def chosen(ranked: Sequence[Ranked]) -> list[Window]:
     """The sentences that the model chose, likeliest first; most items of a list bring the whole."""
     picked = _picked(ranked)
-    items = Counter(block(window) for window in picked if window.sentences[0].item)
+    items, listed = _items(picked), _items([hit.window for hit in _singles(ranked)])
     found: list[Window] = []
     met: set[tuple[str, int]] = set()
     for window in picked:
-        listed, opens = whole_list(window, ranked), window.sentences[0].text.endswith(":")
-        most = items[block(window)] > max(1, sum(one.item for one in listed.sentences) / 2)
+        opens = window.sentences[0].text.endswith(":")
+        most = items[block(window)] > max(1, listed[block(window)] / 2)
         if opens and not most and block(window) in met:
             continue  # what introduces the items that were chosen adds nothing to them
         met.add(block(window))
-        whole = listed if most or opens else window
+        whole = whole_list(window, ranked) if most or opens else window
         found += [whole] if whole not in found else []
     return found
 
 
+def _items(windows: Sequence[Window]) -> Counter[tuple[str, int]]:
+    """How many items of each list there are."""
+    return Counter(block(window) for window in windows if window.sentences[0].item)
+
+
+def _singles(ranked: Sequence[Ranked]) -> list[Ranked]:
+    return [hit for hit in ranked if len(hit.window.sentences) == 1]
+
+
 def _picked(ranked: Sequence[Ranked]) -> list[Window]:
-    singles = [hit for hit in ranked if len(hit.window.sentences) == 1]
-    singles.sort(key=lambda hit: -hit.relevance)
+    singles = sorted(_singles(ranked), key=lambda hit: -hit.relevance)
     enough = max(LIKELIEST, min(CHOSEN, singles[0].relevance))
     return [hit.window for hit in singles if hit.relevance >= enough]
 
@@ -105,7 +113,7 @@ def _listed(verdicts: Sequence[Verdict], ranked: Sequence[Ranked]) -> Window | N
     """The list that drafts name several items of, where it bears on the question: all of it."""
     words = frozenset().union(*(Reading(verdict.text).words for verdict in verdicts))
     good = {block(hit.window) for hit in near_best(ranked)}
-    singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
+    singles = [hit.window for hit in _singles(ranked)]
     named = [w for w in singles if w.sentences[0].item and _label_words(w) <= words]
     named = [window for window in named if block(window) in good]
     return whole_list(named[0], ranked) if len(named) >= LISTED else None

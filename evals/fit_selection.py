@@ -42,10 +42,7 @@ from evals.selection_packs import (
 )
 from evals.types import EvalCase, GoldQuote
 
-HELD_OUT = (
-    *("unseen6", "unseen10", "unseen11", "unseen22", "unseen23"),
-    *("unseen26", "unseen31", "unseen36"),
-)
+HELD_OUT = tuple(f"unseen{number}" for number in (6, 10, 11, 22, 23, 26, 31, 36))
 _ROUNDS, _NEW = 4, 2
 """How often each question about the sources is asked, each time beside other questions; and one of
 the new sets, when going on from an adapter that has learnt the others."""
