@@ -30,6 +30,9 @@ STATUS = frozenset(
     "force effect proposed".split()
 )
 """Words that tell how far an agreement has come."""
+DONE = frozenset(normal_form(word) for word in "ratified adopted force effect".split())
+UNDER_WAY = frozenset(normal_form(word) for word in "draft reading proposed".split())
+"""And of those, the ones that claim most and least."""
 SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
 SAME_STATEMENT = 0.6
@@ -160,7 +163,7 @@ def _answer(
     for part in told if len(told) > 1 else ():
         if not _is_beside(part, ranked):
             composer.quote(_best(part))
-    _add_status(ranked, composer)
+    _add_status(query, ranked, composer)
     _add_differing(ranked, composer)
     return _with_missing(query, judged, composer, some_missing)
 
@@ -207,10 +210,15 @@ def _tells_apart(by_part: Sequence[Part]) -> bool:
     return sure and any(_is_missing(part) for part in by_part)
 
 
-def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:
-    """Where a source gives the thing shown another status elsewhere, show that as well."""
+def _add_status(query: Query, ranked: Sequence[Ranked], composer: Composer) -> None:
+    """Where a source gives the thing shown another status elsewhere, show that as well.
+
+    A model that chose the sentences has weighed that, and is overruled for caution only: who asks
+    what was ratified learns of a first reading, but who asks for the reading has the answer.
+    """
     singles = [hit.window for hit in ranked if len(hit.window.sentences) == 1]
     shown = [w for w in singles if composer.has_shown(w.sentences) and w.words & STATUS]
+    chose = any(hit.relevance for hit in ranked)
     for window in shown[:1]:
         others = [
             other
@@ -219,7 +227,9 @@ def _add_status(ranked: Sequence[Ranked], composer: Composer) -> None:
             and other.sentences[0].doc_id == window.sentences[0].doc_id
         ]
         closest = max(others, key=lambda other: _overlap(window, other), default=window)
-        if _overlap(window, closest) >= SAME_THING and not composer.has_shown(closest.sentences):
+        careful = Reading(query.text).words & window.words & DONE and closest.words & UNDER_WAY
+        wanted = careful or not chose
+        if wanted and _overlap(window, closest) >= SAME_THING:
             composer.quote(closest)
 
 

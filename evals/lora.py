@@ -26,6 +26,9 @@ RANK, ALPHA = 4, 16.0
 """Rank of the adapter, and its scale times the rank."""
 FIRST_LAYER = 12
 """The layers below read words; those from here on are where a question meets its text."""
+_HIDDEN = -3e4
+"""Added to the attention of a token that must not be seen; with an infinity the gradients of the
+attention on a GPU are at times no numbers."""
 _PARTS = {
     "attn_q": "self_attn.q_proj",
     "attn_k": "self_attn.k_proj",
@@ -69,7 +72,7 @@ class Learner:
 
     @classmethod
     def of(cls, gguf: Path) -> Learner:
-        """The model of a Qwen2 GGUF file with a new adapter."""
+        """The model of a Qwen2 GGUF file with a new adapter; on a GPU where there is one."""
         from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
         from transformers.models.qwen2.modeling_qwen2 import Qwen2RotaryEmbedding
 
@@ -95,20 +98,30 @@ class Learner:
                 inside = layer.get_submodule(parent)
                 adapter[f"blk.{number}.{name}.weight"] = LowRank(getattr(inside, last))
                 setattr(inside, last, adapter[f"blk.{number}.{name}.weight"])
+        model.to("cuda" if torch.cuda.is_available() else "cpu")
         return cls(model, tokenizer, adapter)
 
-    def load(self, path: Path, share: float = 1.0) -> None:
-        """Become an adapter that was saved before, or go a share of the way there."""
+    def load(self, path: Path) -> None:
+        """Become an adapter that was saved before."""
         from gguf import GGUFReader
 
         for tensor in GGUFReader(path).tensors:
             name, _, which = tensor.name.rpartition(".lora_")
             part: nn.Parameter = getattr(self.adapter[name], which)
-            part.data.lerp_(torch.from_numpy(tensor.data.astype(np.float32)), share)
+            part.data.copy_(torch.from_numpy(tensor.data.astype(np.float32)))
 
     @property
     def parameters(self) -> list[nn.Parameter]:
         return [part for layer in self.adapter.values() for part in (layer.a, layer.b)]
+
+    @property
+    def weights(self) -> list[torch.Tensor]:
+        """A copy of the adapter's weights, in the order of `parameters`."""
+        return [part.detach().clone() for part in self.parameters]
+
+    def take(self, weights: Sequence[torch.Tensor]) -> None:
+        for part, values in zip(self.parameters, weights, strict=True):
+            part.data.copy_(values)
 
     def scores(self, prompt: str, requests: Sequence[str], tokens: Sequence[int]) -> torch.Tensor:
         """Scores of these tokens as the first of each reply: (requests, tokens).
@@ -118,10 +131,11 @@ class Learner:
         row = Row()
         for part in (prompt, *requests):
             row.add(self.tokenizer.encode(part))
+        device = self.parameters[0].device
         states = self.model.model(
-            input_ids=torch.tensor([row.ids]),
-            attention_mask=row.mask(),
-            position_ids=torch.tensor([row.positions]),
+            input_ids=torch.tensor([row.ids], device=device),
+            attention_mask=row.mask().to(device),
+            position_ids=torch.tensor([row.positions], device=device),
             use_cache=False,
         )
         last = states.last_hidden_state[0, row.ends[1:]].float()
@@ -138,7 +152,7 @@ class Learner:
         writer.add_float32("adapter.lora.alpha", ALPHA)
         for name, layer in self.adapter.items():
             for suffix, part in (("a", layer.a), ("b", layer.b)):
-                values = part.detach().numpy().astype(np.float16)
+                values = part.detach().cpu().numpy().astype(np.float16)
                 writer.add_tensor(f"{name}.lora_{suffix}", values)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -169,8 +183,13 @@ class Row:
         """What is added to the attention of each token to each: (1, 1, tokens, tokens)."""
         part = torch.tensor(self._parts)
         seen = (part == 0) | (part[:, None] == part)
-        hidden = torch.full(seen.shape, -torch.inf, dtype=torch.bfloat16)
+        hidden = torch.full(seen.shape, _HIDDEN, dtype=torch.bfloat16)
         return hidden.masked_fill(seen.tril(), 0.0)[None, None]
+
+
+def mean(versions: Sequence[Sequence[torch.Tensor]]) -> list[torch.Tensor]:
+    """The mean of the weights of several adapters that began as the same one."""
+    return [torch.stack(same).mean(0) for same in zip(*versions, strict=True)]
 
 
 def release() -> None:

@@ -123,6 +123,22 @@ def test_the_sentence_the_model_chooses_is_quoted(make_assistant: Make, chosen: 
     assert chosen in quotes(answer)[0]
 
 
+@pytest.mark.parametrize(
+    ("question", "chosen", "shown"),
+    [
+        ("When was the agreement ratified by parliament?", "has ratified", True),
+        ("Which agency reported from Baku on parliament?", "has ratified", False),
+        ("In which reading was the bill approved?", "first reading", False),
+    ],
+)
+def test_who_asks_what_was_ratified_learns_of_a_first_reading(
+    make_assistant: Make, question: str, chosen: str, shown: bool
+) -> None:
+    answer = make_assistant(ScriptedChat(chooses=chosen, answered=0.99)).ask(question)
+    assert [chosen in quote for quote in quotes(answer)] == [True] + [False] * shown
+    assert ("ratified" in answer.text and "first reading" in answer.text) == shown
+
+
 def test_the_choice_does_not_make_a_false_draft_true(make_assistant: Make) -> None:
     chat = ScriptedChat(["It is meant to abolish all tariffs by 2031."], chooses="strategic step")
     answer = make_assistant(chat).ask(QUESTION)

@@ -20,7 +20,7 @@ from assistant import Assistant
 from assistant.answer_selection import TOKENS
 from assistant.types import ChatModel
 from evals.dataset import load_cases
-from evals.fit_selection import corpus, loss, questions, train
+from evals.fit_selection import corpus, go_on, loss, questions, train
 from evals.lora import RANK, Learner, LowRank, Row
 from evals.selection_packs import (
     VERDICTS,
@@ -225,9 +225,35 @@ def test_an_adapter_goes_on_from_its_file(tmp_path: Path) -> None:
     other.load(tmp_path / "adapter.gguf")
     assert torch.allclose(layer.a, again.a, atol=1e-3)
     assert torch.allclose(layer.b, again.b, atol=1e-2)
-    halfway = _learner()
-    halfway.load(tmp_path / "adapter.gguf", 0.5)
-    assert torch.allclose(halfway.adapter["blk.12.attn_q.weight"].b, layer.b / 2, atol=1e-2)
+
+
+def test_going_on_ends_at_the_mean_of_runs_from_the_same_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = _learner()
+    start, asked, ends = learner.weights, [], []
+
+    def run(learner: Learner, packs: list[Pack], out: Path, rate: float = 1.0) -> None:
+        assert all(map(torch.equal, learner.weights, start))
+        for part in learner.parameters:
+            part.data += len(ends) + 1
+        ends.append(learner.weights)
+
+    monkeypatch.setattr("evals.fit_selection.train", run)
+    go_on(learner, lambda rounds, times: asked.append((rounds, times)) or [], tmp_path / "out")
+    assert asked == [(1, 2)] * 5 + [(3, 1)]
+    for begun, part in zip(start, learner.weights, strict=True):
+        assert torch.allclose(part, begun + (3 + 6) / 2, atol=1e-5)  # of 1 to 5, and of that and 6
+
+
+def test_a_step_whose_gradient_is_no_number_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = _learner()
+    before = learner.weights
+    monkeypatch.setattr(
+        learner, "scores", lambda *_: learner.parameters[0].sum() * torch.full((1, 57), torch.nan)
+    )
+    train(learner, [Pack("a", ["bb"], [Target([[0]], 0)], 2)] * 3)
+    assert all(map(torch.equal, learner.weights, before))
 
 
 @settings(deadline=None)
