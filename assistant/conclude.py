@@ -93,9 +93,9 @@ def conclude(
     # A draft that declines is overruled by a sure model: it judges better than it writes.
     declines = not sure and bool(verdicts) and all(declines_itself(v.text) for v in verdicts)
     absent, alone = _unmentioned(query, ranked, composer)
-    likely_in_part = not is_hopeless(probe) or _tells_apart(by_part)
+    likely = not is_hopeless(probe) and not _in_no_part(judged, by_part)
     beside = not sure and beside_the_point(query, ranked)
-    if likely_in_part and not declines and not alone and not beside:
+    if (likely or _tells_apart(by_part)) and not declines and not alone and not beside:
         outcome, missing = _answer(query, ranked, verdicts, judged, composer, by_part)
         if absent and outcome == "answered":
             outcome, missing = "partial", composer.frame(*absent)
@@ -208,6 +208,11 @@ def _tells_apart(by_part: Sequence[Part]) -> bool:
     """Whether one part of a question is as good as answered and another as good as not."""
     sure = any(part.probe is not None and part.probe >= PRESENT for part in by_part)
     return sure and any(_is_missing(part) for part in by_part)
+
+
+def _in_no_part(judged: Judged, by_part: Sequence[Part]) -> bool:
+    """Whether the sources are taken to answer a part of a question, and yet none of its parts."""
+    return judged.partly >= PARTLY and bool(by_part) and all(map(_is_missing, by_part))
 
 
 def _add_status(query: Query, ranked: Sequence[Ranked], composer: Composer) -> None:

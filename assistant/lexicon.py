@@ -32,15 +32,19 @@ FORMER = _forms("previously formerly former once")
 TOTALS = frozenset("all none nothing everything every everyone".split())
 SOME = frozenset({"one", "among", "some"})
 FORCE = frozenset(
-    "all any always both each every only must should can could may might because since until till "
-    "before after more most many few less least than same other another already still yet now "
-    "again once soon ever".split()
+    "all any always both each every only must should can could may might will shall would because "
+    "since until till before after more most many few less least than same other another already "
+    "still yet now again once soon ever".split()
 )
 """Small words that make another claim of it; what says how sure, how many or when."""
 TENSES = {
     "is": "present", "are": "present", "takes": "present", "was": "past", "were": "past",
     "took": "past", "will": "future", "shall": "future", "would": "future",
 }  # fmt: skip
+SPOKEN_OF = frozenset("on for about towards regarding concerning".split())
+NOUNS = ("ment", "tion", "sion", "ance", "ence")
+"""What stands before a thing that is only spoken of, as in "talks on the expansion", and how nouns
+end that were made of verbs."""
 BE = frozenset("is are was were be been being".split())
 HAVE = frozenset("has have had".split())
 IRREGULAR = frozenset(

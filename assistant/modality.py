@@ -13,8 +13,10 @@ from assistant.lexicon import (
     GENERIC,
     HAVE,
     LIMITERS,
+    NOUNS,
     QUALIFIERS,
     SOME,
+    SPOKEN_OF,
     TENSES,
     TOTALS,
 )
@@ -72,6 +74,21 @@ def _once(claim: Reading, reading: Reading) -> str:
         if token.word in FORMER and len(following & claim.words - GENERIC) > 1:
             return token.surface
     return ""
+
+
+def only_spoken_of(claim: Reading, window: Window) -> str:
+    """An agreement "on the establishment" of a thing does not say that it was established."""
+    evidence = window.carriers(claim)[0].tokens
+    plain = [token for token in evidence if token.folded not in ("the", "a", "an", "further")]
+    nouns = {
+        after.word: after.surface
+        for before, after in pairwise(plain)
+        if before.folded in SPOKEN_OF and after.folded.endswith(NOUNS)
+    }
+    done = {t.word for t in evidence if not t.folded.endswith(NOUNS)}
+    turned = (t.word for t in claim.tokens if t.folded.endswith("ed") and t.word not in done)
+    found = next((nouns[word] for word in turned if word in nouns), "")
+    return f"the source speaks of its '{found}' only" if found else ""
 
 
 def tense_differs(claim: Reading, window: Window) -> str:

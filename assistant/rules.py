@@ -12,7 +12,13 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from assistant.lexicon import GENERIC, POINTERS, PREPOSITIONS, PRONOUNS, TIMING
-from assistant.modality import force_added, limit_dropped, qualifier_dropped, tense_differs
+from assistant.modality import (
+    force_added,
+    limit_dropped,
+    only_spoken_of,
+    qualifier_dropped,
+    tense_differs,
+)
 from assistant.reading import Reading, Window, is_of, is_verb
 from assistant.roles import roles_differ
 from assistant.text import MONTHS, Token, is_content, is_number
@@ -128,6 +134,7 @@ RULES: tuple[Rule, ...] = (
     force_added,
     tense_differs,
     qualifier_dropped,
+    only_spoken_of,
     limit_dropped,
     borrowed,
     roles_differ,

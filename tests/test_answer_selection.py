@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,23 @@ def test_each_part_of_a_question_is_read_by_itself(make_assistant: Make) -> None
     assert len(asked) == 3
     assert asked[1].startswith("Where was the digital agreement signed")
     assert asked[2].startswith("which states")
+
+
+@pytest.mark.parametrize("partly", [0.9, 0.1])
+def test_what_is_answered_in_part_needs_a_part_that_is_answered(
+    make_assistant: Make, monkeypatch: pytest.MonkeyPatch, partly: float
+) -> None:
+    chat = ScriptedChat(chooses="signed a roadmap", partly=partly)
+    of_whole = chat.select
+
+    def select(messages: Sequence[Message], count: int) -> Selection | None:
+        found = of_whole(messages, count)
+        return replace(found, answered=0.01) if found and len(chat.selected) > 1 else found
+
+    monkeypatch.setattr(chat, "select", select)
+    asked = "Who chairs the working group of the roadmap, and how many people sit on the group?"
+    answer = make_assistant(chat).ask(asked)
+    assert (answer.outcome == "not_in_sources") == (partly > 0.5)
 
 
 def test_a_fault_while_reading_leaves_the_quotes_and_one_line(make_assistant: Make) -> None:

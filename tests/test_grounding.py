@@ -93,6 +93,22 @@ def test_who_did_it_stands_after_by(grounder: Grounder, claim: str, supported: b
 
 
 @pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("The working group was established at a meeting held in Turkey.", False),
+        ("An agreement on the establishment of a working group was reached in Turkey.", True),
+        ("The roadmap was developed during subsequent meetings.", False),
+        ("Development of electronic commerce will expand digital trade.", False),
+    ],
+)
+def test_what_is_only_spoken_of_is_not_done(
+    grounder: Grounder, claim: str, supported: bool
+) -> None:
+    """The source has "reached an agreement on the establishment of a working group"."""
+    assert grounder.judge(claim).supported is supported
+
+
+@pytest.mark.parametrize(
     "draft",
     ["Signed in Bishkek [1,2].", "Signed in Bishkek 【1】.", "Signed in Bishkek [source 3]."],
 )
