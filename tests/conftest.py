@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,9 +15,12 @@ GUARD = Path(__file__).parent / "guard"
 sys.path.insert(0, str(GUARD))
 
 import network_guard  # noqa: E402
+from commands import Run, environment  # noqa: E402
 from fakes import MANIFEST, BagOfWords  # noqa: E402
+from typer.testing import CliRunner, Result  # noqa: E402
 
-from assistant import Assistant, Document, Settings, weights  # noqa: E402
+from assistant import Assistant, Document, Settings, doctor, models, weights  # noqa: E402
+from assistant.cli import app  # noqa: E402
 from assistant.index import SearchIndex, build  # noqa: E402
 from assistant.settings import CACHE, PREFIX  # noqa: E402
 from assistant.sources import load_documents  # noqa: E402
@@ -124,3 +128,34 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = tmp_path_factory.mktemp("model-cache")
     (cache / "models").symlink_to(MODEL_CACHE / "models", target_is_directory=True)
     return cache
+
+
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with an index in it, to be copied."""
+    cache = tmp_path_factory.mktemp("indexed") / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "load_encoder", lambda _: BagOfWords())
+        done = CliRunner().invoke(app, ["index"], env=environment(cache))
+    assert done.exit_code == 0, done.output
+    assert f"passages of 2 sources in {cache}" in done.stdout
+    return cache
+
+
+@pytest.fixture
+def cache(indexed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(indexed, tmp_path / "cache"))
+
+
+@pytest.fixture
+def run(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in this process; keyword arguments are settings."""
+    monkeypatch.setattr(models, "load_encoder", lambda _: BagOfWords())
+    monkeypatch.setattr(doctor, "load_encoder", lambda _: BagOfWords())
+
+    def invoke(*arguments: str, stdin: str | bytes | None = None, **settings: str) -> Result:
+        changes = {f"OTS_ASSISTANT_{name.upper()}": value for name, value in settings.items()}
+        env = environment(cache) | changes
+        return CliRunner().invoke(app, list(arguments), input=stdin, env=env)
+
+    return invoke
