@@ -24,15 +24,10 @@ from assistant.text import known_names, normal_form
 from assistant.turn import Judged
 from assistant.types import Outcome
 
-STATUS = frozenset(
-    normal_form(word)
-    for word in "ratified ratify ratification approved approval adopted rejected draft reading "
-    "force effect proposed".split()
-)
-"""Words that tell how far an agreement has come."""
 DONE = frozenset(normal_form(word) for word in "ratified adopted force effect".split())
 UNDER_WAY = frozenset(normal_form(word) for word in "draft reading proposed".split())
-"""And of those, the ones that claim most and least."""
+STATUS = DONE | UNDER_WAY | {normal_form(w) for w in ("ratification", "approved", "rejected")}
+"""Words for how far an agreement has come: those that claim most, those that claim least, all."""
 SAME_THING = 0.3
 """Sentences that share this much of their words speak of the same thing."""
 SAME_STATEMENT = 0.6
@@ -233,8 +228,7 @@ def _add_status(query: Query, ranked: Sequence[Ranked], composer: Composer) -> N
         ]
         closest = max(others, key=lambda other: _overlap(window, other), default=window)
         careful = Reading(query.text).words & window.words & DONE and closest.words & UNDER_WAY
-        wanted = careful or not chose
-        if wanted and _overlap(window, closest) >= SAME_THING:
+        if (careful or not chose) and _overlap(window, closest) >= SAME_THING:
             composer.quote(closest)
 
 

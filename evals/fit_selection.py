@@ -5,10 +5,10 @@
 Needs the extra `fit`, the default local model and, as SQUAD, a file in the format of SQuAD 2.0, so
 that what is learned is not only about these sources. Learns from every English question of the
 development split and of `evals/unseen.jsonl` but for the sets in `HELD_OUT`, each asked four times.
-Takes two hours on two cores, minutes on a GPU; `evals/lora.py` says what makes it fast. With FROM
-it goes on from that adapter several times over and takes the mean of where that ends (`go_on`),
-twice the work; the questions of the SETs are asked more often then. Writes the adapter to OUT and
-prints how well it does on the sets held out.
+Takes two hours on two cores with AMX, minutes on a GPU; `evals/lora.py` says what makes it fast.
+With FROM it goes on from that adapter several times over and takes the mean of where that ends
+(`go_on`), twice the work; the questions of the SETs are asked more often then. Writes the adapter
+to OUT and prints how well it does on the sets held out.
 """
 
 from __future__ import annotations
@@ -194,12 +194,9 @@ def go_on(learner: Learner, draw: Callable[[int, int], list[Pack]], out: Path) -
     """
     start = learner.weights
     ends = []
-    for run in range(_SHORT_RUNS + 1):
+    for rounds, times, rate in [(1, 2, _RATE / 2)] * _SHORT_RUNS + [(_LONG_ROUNDS, 1, _RATE)]:
         learner.take(start)
-        if run < _SHORT_RUNS:
-            train(learner, draw(1, 2), out, _RATE / 2)
-        else:
-            train(learner, draw(_LONG_ROUNDS, 1), out)
+        train(learner, draw(rounds, times), out, rate)
         ends.append(learner.weights)
     learner.take(mean([mean(ends[:-1]), ends[-1]]))
 
