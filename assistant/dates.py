@@ -23,3 +23,10 @@ def date_in_words(date: str) -> str:
     words = [str(int(day))] if day else []
     words += [MONTHS[int(month) - 1].capitalize()] if month else []
     return " ".join([*words, year or "(year not given)"])
+
+
+def parts_of(date: str) -> tuple[int, int, int]:
+    """Year, month and day, each 0 where it is not told; what is no such date tells nothing."""
+    match = DATE.fullmatch(date)
+    year, month, day = (int(part or 0) for part in (match.groups() if match else ("", "", "")))
+    return year, month, day

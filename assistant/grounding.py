@@ -87,9 +87,9 @@ def split_claims(draft: str) -> list[str]:
     return list(dict.fromkeys(claims))
 
 
-def markers(draft: str) -> list[int]:
+def markers(draft: str) -> list[str]:
     """The numbers of every citation marker in a draft."""
-    return [int(n) for m in _MARKER.finditer(draft) for n in re.findall(r"\d+", m.group())]
+    return [n for m in _MARKER.finditer(draft) for n in re.findall(r"\d+", m.group())]
 
 
 def is_fragment(text: str) -> bool:

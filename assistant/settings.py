@@ -151,7 +151,7 @@ def _read_as(kind: type, value: Any) -> Any:
             return int(value)
         if kind is float and isinstance(value, str | int | float) and not isinstance(value, bool):
             return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     wanted = {int: "a whole number", float: "a number"}.get(kind, "a text")
     raise ValueError(f"which is not {wanted}")
@@ -164,7 +164,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(
             f"The settings file {path} does not exist.", f"create it or unset {PREFIX}CONFIG"
         ) from None
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as fault:
+    except (ValueError, OSError) as fault:
         raise SettingsError(
             f"The settings file {path} can't be read: {fault}.", "correct that line"
         ) from None

@@ -64,9 +64,9 @@ def parse_case(
     """One line of the set; `where` is its file and line for the error."""
     try:
         raw = json.loads(line)
-    except json.JSONDecodeError as fault:
+    except (ValueError, RecursionError) as fault:  # int() refuses absurdly long numbers
         raise EvalError(
-            f"{where}: this is not JSON ({fault.msg}, column {fault.colno}).",
+            f"{where}: this is not JSON ({fault}).",
             "write one JSON object a line",
         ) from None
     _check_shape(raw, where)

@@ -90,9 +90,9 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as fault:
+        except (ValueError, RecursionError) as fault:  # int() refuses absurdly long numbers
             raise EvalError(
-                f"{path}:{number}: this is not JSON ({fault.msg}).", "remove that line"
+                f"{path}:{number}: this is not JSON ({fault}).", "remove that line"
             ) from None
         if not isinstance(record, dict) or not isinstance(record.get("question"), str):
             raise EvalError(f"{path}:{number}: this has no question.", "remove that line")

@@ -152,7 +152,7 @@ def read(reply: str, claims: int) -> Grade:
     found = _OBJECT.search(reply)
     try:
         raw = json.loads(found.group()) if found else None
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # int() refuses absurdly long numbers
         raw = None
     if not isinstance(raw, Mapping):
         return Grade(None, None, reply)

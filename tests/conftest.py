@@ -17,6 +17,8 @@ sys.path.insert(0, str(GUARD))
 import network_guard  # noqa: E402
 from commands import Run, environment  # noqa: E402
 from fakes import MANIFEST, BagOfWords  # noqa: E402
+from hypothesis import HealthCheck  # noqa: E402
+from hypothesis import settings as examples  # noqa: E402
 from typer.testing import CliRunner, Result  # noqa: E402
 
 from assistant import Assistant, Document, Settings, doctor, models, weights  # noqa: E402
@@ -30,6 +32,21 @@ MODEL_CACHE = Path(os.environ.get(f"{PREFIX}CACHE_DIR") or CACHE)
 """Where the real chat model may lie; no other test looks there."""
 for _name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[_name]  # whoever runs the tests may have settings of their own
+
+# The same examples in every run, however slow the machine; `--hypothesis-profile=long` looks for
+# new ones, which have no bearing on what the next run draws either.
+examples.register_profile(
+    "fixed",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+examples.register_profile(
+    "long", parent=examples.get_profile("fixed"), derandomize=False, max_examples=5000
+)
+examples.load_profile("fixed")
 
 with tempfile.NamedTemporaryFile(prefix="network-guard-", delete=False) as _log:
     os.environ[network_guard.LOG] = _log.name

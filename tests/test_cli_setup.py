@@ -40,6 +40,9 @@ def test_a_setting_that_makes_no_sense(run: Run, name: str, value: str) -> None:
         ("sources = 5", "5"),
         ('sources = "a\\u0000b"', "sources"),
         (b"\xff", "can't be read"),
+        (f"top_k = {'9' * 5000}", "can't be read"),
+        (f"timeout_s = {'9' * 400}", "timeout_s"),
+        ('top_k = "¹"', "top_k"),
     ],
 )
 def test_a_settings_file_that_makes_no_sense(

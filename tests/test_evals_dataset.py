@@ -87,9 +87,12 @@ def test_a_bad_case_is_named_by_file_and_line(
     assert caught.value.mend
 
 
-def test_a_line_that_is_not_json(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line", ["{oops", "9" * 5000, "[" * 100_000], ids=["broken", "long", "deep"]
+)
+def test_a_line_that_is_not_json(tmp_path: Path, line: str) -> None:
     path = tmp_path / "questions.jsonl"
-    path.write_text(json.dumps(raw_case()) + "\n\n{oops\n", encoding="utf-8")
+    path.write_text(f"{json.dumps(raw_case())}\n\n{line}\n", encoding="utf-8")
     with pytest.raises(EvalError, match=r"questions\.jsonl:3: this is not JSON"):
         load_cases(path, DOCUMENTS)
 

@@ -53,8 +53,11 @@ NO = '{"correct": false, "claims": [false]}'
         ('{"correct": true}', True, None),
         ("I think it is right.", None, None),
         ("{correct: true}", None, None),
+        ('{"correct": %s}' % ("9" * 5000), None, None),
+        ('{"correct": %s}' % ("[" * 100_000), None, None),
         ("", None, None),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_read(reply: str, correct: bool | None, faithful: float | None) -> None:
     found = read(reply, 2)

@@ -321,7 +321,7 @@ def test_feedback_becomes_drafts_that_do_not_count_yet(tmp_path: Path) -> None:
         evaluate(SETTINGS, Selection(questions=drafts), make=lambda *_: ScriptedAssistant())
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"answer": 1}'])
+@pytest.mark.parametrize("line", ["{", "[]", '{"answer": 1}', "9" * 5000])
 def test_bad_feedback_names_its_line(tmp_path: Path, line: str) -> None:
     feedback = tmp_path / "feedback.jsonl"
     feedback.write_text(f"\n{line}\n")

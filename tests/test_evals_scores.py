@@ -35,7 +35,7 @@ def test_unscored_and_failed_stay_out_of_the_mean() -> None:
     assert (found.value, found.n, found.unscored, found.failed) == (0.5, 2, 1, 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shares)
 def test_the_interval_holds_the_mean_and_is_the_same_each_time(values: list[float]) -> None:
     cases = {str(i): [value] for i, value in enumerate(values)}
@@ -45,7 +45,7 @@ def test_the_interval_holds_the_mean_and_is_the_same_each_time(values: list[floa
     assert interval(cases, "mean") == (mean, low, high)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=40))
 def test_f1_is_twice_the_hits_over_hits_and_all(values: list[float]) -> None:
     hits, misses = values.count(1.0), values.count(0.0)
@@ -85,7 +85,7 @@ def test_a_clear_difference_is_told_from_none() -> None:
     assert compare(ACCEPTABILITY, low, {}).verdict == "no case in common"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(shares)
 def test_a_run_never_differs_from_itself(values: list[float]) -> None:
     cases = {str(i): [value] for i, value in enumerate(values)}

@@ -12,7 +12,7 @@ import pytest
 import torch
 from fakes import ScriptedChat
 from gguf import GGUFReader
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -256,7 +256,6 @@ def test_a_step_whose_gradient_is_no_number_is_left_out(monkeypatch: pytest.Monk
     assert all(map(torch.equal, learner.weights, before))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 5), st.lists(st.integers(1, 4), min_size=1, max_size=4))
 def test_a_request_sees_its_prompt_and_itself_only(prompt: int, requests: list[int]) -> None:
     row = Row()

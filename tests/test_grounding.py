@@ -110,7 +110,12 @@ def test_what_is_only_spoken_of_is_not_done(
 
 @pytest.mark.parametrize(
     "draft",
-    ["Signed in Bishkek [1,2].", "Signed in Bishkek 【1】.", "Signed in Bishkek [source 3]."],
+    [
+        "Signed in Bishkek [1,2].",
+        "Signed in Bishkek 【1】.",
+        "Signed in Bishkek [source 3].",
+        f"Signed in Bishkek [{'9' * 5000}].",
+    ],
 )
 def test_markers_of_any_shape_are_taken_off(draft: str) -> None:
     assert clean(draft) == "Signed in Bishkek."

@@ -50,6 +50,12 @@ DOCUMENTS = {
         ("--02-29", "2021", "2023", "outside"),
         ("--02-29", "2021", "2024", "unsure"),
         ("--02-29", "1897", "1903", "outside"),
+        # What is no date may be any.
+        ("¹", "2021", "", "unsure"),
+        ("--0¹-18", "2021", "", "unsure"),
+        ("--03", "2021", "", "unsure"),
+        ("2021-02-30", "2021", "", "unsure"),
+        ("0000", "2021", "", "unsure"),
     ],
 )
 def test_a_date_is_placed_as_far_as_it_is_known(

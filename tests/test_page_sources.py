@@ -11,14 +11,19 @@ from typing import Any
 import pytest
 from fakes_page import HOSTILE, document
 from fakes_shelf import make_shelf
+from gradio import EventData
+from hypothesis import given
+from hypothesis import strategies as st
 from pages import serving
 from test_app import Visit, browser  # noqa: F401  `browser` is a fixture
 
 import app
+from assistant.dates import parts_of
 from assistant.errors import SourceError
 from assistant.page.reader import age, article_page
 from assistant.page.shelf import Shelf
 from assistant.page.timeline_tab import all_events, figure, table_html
+from assistant.page.widgets import place
 from assistant.page.words import ENGLISH
 from assistant.timeline import events
 
@@ -53,10 +58,28 @@ def join(name: str) -> None:
         ("2026", ""),
         ("--03-18", ""),
         ("", ""),
+        # int() refuses what isdigit() takes for a digit.
+        ("¹", ""),
+        ("2021-0²", ""),
+        ("20211", ""),
     ],
 )
 def test_age(published: str, told: str) -> None:
     assert age(ENGLISH, published, date(2026, 11, 22)) == told
+
+
+@given(st.from_regex(r"[\d¹②-]{0,12}|--\d\d-\d\d|\d{4}(-\d\d){0,2}"))
+def test_whatever_a_date_is_it_has_an_age_or_none(published: str) -> None:
+    assert "ago" in age(ENGLISH, published, date(9999, 12, 31)) or parts_of(published)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [(0, 0), (7, 7), ("7", 7), ("¹", -1), ("9" * 5000, -1), (None, -1), (-3, -1), (1.5, -1)],
+)
+def test_a_place_that_a_browser_names(given: Any, where: int) -> None:
+    assert place(EventData(None, {"index": given}), "index") == where
+    assert place(EventData(None, {}), "index") == -1
 
 
 def test_what_a_source_says_is_written_as_text() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import StorageError
@@ -67,13 +67,11 @@ def store(tmp_path: Path) -> Store:
 # --- Answers and turns as JSON ---
 
 
-@settings(deadline=None)
 @given(answers)
 def test_an_answer_comes_back_from_json(said: Answer) -> None:
     assert Answer.from_dict(json.loads(json.dumps(said.to_dict()))) == said
 
 
-@settings(deadline=None)
 @given(answers, texts.filter(bool), st.booleans())
 def test_a_turn_comes_back_from_json(said: Answer, question: str, stopped: bool) -> None:
     before = Turn(question, said, stopped=stopped, started=True, doc_ids=("a",), scope="only a")
@@ -88,7 +86,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(answer().to_dict())), json_values)
 def test_what_is_no_answer_is_refused_by_name(name: str, value: object) -> None:
     broken = answer().to_dict() | {name: value}

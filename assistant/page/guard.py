@@ -61,7 +61,9 @@ class Guard:
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         outgoing = _Outgoing(send, lambda page: self._edit(page, headers))
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MOST_BYTES:
+        # Compared as text first: int() refuses absurdly long numbers.
+        digits = length.lstrip(b"0") or b"0"
+        if not length.isdigit() or len(digits) > len(str(MOST_BYTES)) or int(digits) > MOST_BYTES:
             await outgoing.refuse()
             return
         await self._app(scope, _Counted(receive).receive, outgoing.send)

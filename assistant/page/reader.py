@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from html import escape
 
+from assistant.dates import parts_of
 from assistant.page.article import Mark, article_html
 from assistant.page.words import Words
 from assistant.types import Document, Span
@@ -45,15 +46,13 @@ def byline(say: Words, document: Document) -> str:
 
 def age(say: Words, published: str, today: date) -> str:
     """How long ago, as far as the date tells: `5 years ago`; nothing without a year."""
-    if not published[:4].isdigit():
+    year, month, day = parts_of(published)
+    if not year:
         return ""
-    parts = [int(part) for part in published.split("-")]
-    months = (today.year - parts[0]) * 12
-    if len(parts) > 1:
-        months += today.month - parts[1]
-    if len(parts) > 2 and today.day < parts[2]:
-        months -= 1
-    if len(parts) == 1 or months >= 24:
+    months = (today.year - year) * 12
+    if month:
+        months += today.month - month - (today.day < day)
+    if not month or months >= 24:
         years = months // 12
         return say.count("count.years_ago", years) if years > 0 else ""
     return say.count("count.months_ago", months) if months > 0 else say("date.this_month")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from assistant.dates import parts_of
 from assistant.page.words import Words
 from assistant.types import Document
 
@@ -98,11 +99,12 @@ def placed(published: str, since: str, until: str) -> Placed:
     high = _days(until)[1] if until else date.max
     if not since and not until:
         return "inside"
-    if published.startswith("--"):
-        return "unsure" if _falls_between(published, low, high) else "outside"
-    if not _BOUND.fullmatch(published):
+    try:
+        if published.startswith("--"):
+            return "unsure" if _falls_between(published, low, high) else "outside"
+        first, last = _days(published)
+    except ValueError:  # it is no date
         return "unsure"
-    first, last = _days(published)
     if low <= first and last <= high:
         return "inside"
     return "outside" if last < low or high < first else "unsure"
@@ -110,7 +112,7 @@ def placed(published: str, since: str, until: str) -> Placed:
 
 def _falls_between(published: str, low: date, high: date) -> bool:
     """Whether a month and day come round between two dates in any year."""
-    month, day = (int(part) for part in published[2:].split("-"))
+    _, month, day = parts_of(published)
     # Twelve years hold every date of the calendar, leap days around a 1900 too.
     years = range(low.year, min(high.year, low.year + 12) + 1)
     return any(
@@ -122,8 +124,7 @@ def _falls_between(published: str, low: date, high: date) -> bool:
 
 def _days(text: str) -> tuple[date, date]:
     """The first and the last day of a year, a month or a day."""
-    parts = [int(part) for part in text.split("-")]
-    year, month, day = parts + [0] * (3 - len(parts))
+    year, month, day = parts_of(text)
     if day:
         return date(year, month, day), date(year, month, day)
     last = month or 12

@@ -21,6 +21,7 @@ from assistant.page.widgets import (
     job_html,
     nothing_html,
     panel,
+    place,
 )
 from assistant.page.words import Words, words_of
 from assistant.types import Document
@@ -65,7 +66,7 @@ def sources_tab(tab: gr.Tab, sources: Sources) -> None:
     def read(chosen: gr.EventData, request: gr.Request) -> str:
         say = words_of(request)
         found = list(sources.documents.values())
-        index = int(chosen.index)
+        index = place(chosen, "index")
         if not 0 <= index < len(found):
             return nothing_html(say.html("sources.unread"))
         return article_page(say, found[index])

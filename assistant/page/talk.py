@@ -24,7 +24,7 @@ from assistant.page.line import Line
 from assistant.page.quotes import resettled
 from assistant.page.scope import choose, scope_line
 from assistant.page.scope_form import scope_form_html, scope_line_html
-from assistant.page.widgets import Answering
+from assistant.page.widgets import Answering, place
 from assistant.page.words import Words, words_of
 from assistant.questions import MAX_QUESTION_CHARS, check_question
 from assistant.types import Answer, Document
@@ -259,7 +259,7 @@ class Page:
 
     def show_evidence(self, desk: Desk, chosen: gr.EventData) -> str:
         """The evidence of an earlier turn, whose marker was clicked."""
-        number = int(chosen.turn)
+        number = place(chosen, "turn")
         turn = desk.turns[number - 1] if 0 < number <= len(desk.turns) else None
         return render.evidence_html(desk.say, number, turn, self.documents)
 

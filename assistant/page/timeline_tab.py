@@ -12,9 +12,10 @@ import gradio as gr
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from assistant.dates import parts_of
 from assistant.page.reader import FIND_MARK, article_page
 from assistant.page.sources_tab import OPEN
-from assistant.page.widgets import HIDDEN, LABELS, QUICK, intro, nothing_html, panel
+from assistant.page.widgets import HIDDEN, LABELS, QUICK, intro, nothing_html, panel, place
 from assistant.page.words import ENGLISH, Words, words_of
 from assistant.timeline import Event, by_date, events
 from assistant.types import Document
@@ -68,7 +69,7 @@ def timeline_tab(tab: gr.Tab, library: Reading) -> None:
     def read(chosen: gr.EventData, request: gr.Request) -> str:
         say = words_of(request)
         found = all_events(library.documents)
-        index = int(chosen.index)
+        index = place(chosen, "index")
         if not 0 <= index < len(found):
             return nothing_html(say.html("timeline.unread"))
         event = found[index]
@@ -179,8 +180,8 @@ def _hover(say: Words, event: Event, document: Document) -> str:
 
 def _extent(partial: str) -> tuple[date, date]:
     """First and last day that a date may mean; a date without a year in a year of no meaning."""
-    parts = [int(p) for p in partial.replace("--", f"{_ANY_YEAR}-", 1).split("-")]
-    year, month, day = (*parts, 0, 0)[:3]
+    year, month, day = parts_of(partial)
+    year = year or _ANY_YEAR
     if day:
         return date(year, month, day), date(year, month, day)
     first, last = month or 1, month or 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Protocol
@@ -55,6 +56,12 @@ def intro(section: str) -> gr.HTML:
     """The heading of a tab and a line about it."""
     template = "<h2>${label}</h2><p>${value}</p>"
     return panel(str(LABELS(f"{section}.about")), template, label=LABELS(f"{section}.title"))
+
+
+def place(event: gr.EventData, name: str) -> int:
+    """The place in a list that a browser names in an event; -1 for what is none."""
+    given = str(getattr(event, name, ""))
+    return int(given) if re.fullmatch("[0-9]{1,9}", given) else -1
 
 
 def nothing_html(line: object) -> str:
