@@ -18,7 +18,7 @@ from assistant.conclude import conclude
 from assistant.errors import AssistantError, SourceError
 from assistant.evidence import Evidence, Part, Ranked
 from assistant.grounding import Grounder, Verdict, markers, split_claims
-from assistant.index import NoIndex, SearchIndex, build
+from assistant.index import SearchIndex, up_to_date
 from assistant.languages import language_of
 from assistant.local_chat import LocalChat
 from assistant.passages import Sentence, sentences
@@ -88,7 +88,7 @@ class Assistant:
 
     @classmethod
     def from_settings(cls, settings: Settings, progress: Progress = silent) -> Assistant:
-        """Put the parts together; builds the index when there is none yet."""
+        """Put the parts together; the index is built or brought up to date where need be."""
         return cls(*assemble(settings, progress))
 
     def warm(self) -> None:
@@ -349,11 +349,7 @@ def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
     chat_model = models.Later(lambda: models.load_chat_model(settings))
     chat_model.start()
     encoder = models.load_encoder(settings)
-    try:
-        index = SearchIndex.open(settings, documents, encoder)
-    except NoIndex:
-        build(settings, documents, encoder, progress)
-        index = SearchIndex.open(settings, documents, encoder)
+    index = up_to_date(settings, documents, encoder, progress)
     return documents, index, encoder, chat_model.get, settings
 
 

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from assistant import weights
 from assistant.errors import AssistantError, WeightsError
-from assistant.index import SearchIndex, writable
+from assistant.index import SearchIndex
+from assistant.index_files import writable
 from assistant.models import gguf_file, load_chat_model, load_encoder
 from assistant.settings import Settings
 from assistant.sources import load_documents

@@ -10,7 +10,7 @@ import pytest
 from commands import WHERE, Run, one_line
 from fakes_openai import KEY, openai_server
 
-from assistant import weights
+from assistant import index, weights
 
 # --- Settings ---
 
@@ -84,10 +84,17 @@ def test_no_index_and_no_place_for_one(run: Run, tmp_path: Path) -> None:
         one_line(done, 7, str(tmp_path / "file"), "OTS_ASSISTANT_CACHE_DIR")
 
 
-def test_a_stale_index(run: Run) -> None:
-    one_line(run("ask", WHERE, passage_chars="300"), 4, "700 characters", "ots-assistant index")
-    assert run("index", passage_chars="300").exit_code == 0
-    assert run("ask", WHERE, passage_chars="300").exit_code == 0
+def test_a_stale_index(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(index, "AT_ONCE", 3)
+        done = run("ask", WHERE, passage_chars="300")
+        one_line(done, 4, "700 characters", "takes minutes", "ots-assistant index")
+    done = run("ask", WHERE, passage_chars="300")
+    assert done.exit_code == 0
+    updated, quotes = done.stderr.strip().splitlines()
+    assert updated.startswith("Bringing the index up to date")
+    assert "quoted" in quotes
+    assert run("ask", WHERE, passage_chars="300").stderr.strip() == quotes
 
 
 def test_a_corrupted_index(run: Run, cache: Path) -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from assistant.chat import Assistant, assemble
 from assistant.errors import IndexFault
-from assistant.index import SearchIndex, build, built_at
+from assistant.index import SearchIndex, build
+from assistant.index_files import built_at
 from assistant.jobs import Job
 from assistant.page.choice import Choice, Offer, writer
 from assistant.page.offers import Offers
@@ -89,7 +90,7 @@ class Shelf:
 
     def _reindex(self, progress: Progress) -> str:
         documents = load_documents(self._settings.sources)
-        build(self._settings, documents, self._encoder, progress, keep_last=True)
+        build(self._settings, documents, self._encoder, progress)
         index = SearchIndex.open(self._settings, documents, self._encoder)
         self._assistant = self._over(documents, index)
         return "job.done"
