@@ -21,12 +21,13 @@ from typing import NoReturn
 from assistant.errors import AssistantError, SettingsError
 from assistant.page import render
 from assistant.page.guard import Guard
-from assistant.page.server import has_display, listen, serve
-from assistant.settings import Settings, stay_offline
+from assistant.page.server import HOST, PORT, has_display, listen, place, serve
+from assistant.settings import Settings, gradio_at_ease, stay_offline
 
 stay_offline()  # Gradio reads the environment when it is imported.
 
-import gradio as gr  # noqa: E402
+with gradio_at_ease():
+    import gradio as gr
 from fastapi import FastAPI  # noqa: E402
 
 from assistant.page.ask import AT_ONCE, ask_tab  # noqa: E402
@@ -124,7 +125,7 @@ def build_blocks(
                 gr.Column(elem_classes="sheet"),
             ):
                 settings_tab(tab, assistant, blocks)
-        open_doors(assistant, AT_ONCE)
+        open_doors(assistant, blocks, AT_ONCE)
         blocks.load(readiness.lines, None, [ready], concurrency_limit=None, **HIDDEN)
     return blocks
 
@@ -201,8 +202,8 @@ def build_server(
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the browser page.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
-    parser.add_argument("--port", type=int, default=7860, help="port to listen at (%(default)s)")
+    parser.add_argument("--host", help=f"address to listen at (GRADIO_SERVER_NAME, or {HOST})")
+    parser.add_argument("--port", help=f"port to listen at (GRADIO_SERVER_PORT, or {PORT})")
     parser.add_argument("--no-browser", action="store_true", help="don't open a browser window")
     parser.add_argument("--users", type=Path, help=f"ask for a login; make the file with: {ADD}")
     parser.add_argument(
@@ -255,7 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = chosen(given)
         # The port comes first: better to hear of it before the models and the index load.
         login = options.users is not None
-        listener = listen(given.host, given.port, given.public_without_login, login)
+        host, port = place(given.host, given.port, os.environ)
+        listener = listen(host, port, given.public_without_login, login)
         from assistant.page.shelf import Shelf
         from evals.background import BackgroundRuns
 

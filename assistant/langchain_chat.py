@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from assistant.errors import AssistantError, ModelError
 from assistant.logprobs import said_probability, yes_probability
@@ -88,9 +90,16 @@ def _refuses_logprobs(fault: Exception) -> bool:
 def openai_chat(
     url: str, model: str, key: str, settings: Settings, **options: Any
 ) -> BaseChatModel:
+    """A model behind an address; one on this machine is asked without a proxy."""
+    import httpx
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
+    if is_loopback(urlsplit(url).hostname or ""):
+        direct: dict[str, Any] = {"trust_env": False, "timeout": settings.timeout_s}
+        options["http_client"] = httpx.Client(**direct)
+        # Never used, but made at once, and not every proxy is one that it can be made with.
+        options["http_async_client"] = httpx.AsyncClient(**direct)
     return ChatOpenAI(
         base_url=url,
         model=model,
@@ -101,6 +110,15 @@ def openai_chat(
         max_retries=0,
         **options,
     )
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _turns(messages: Sequence[Message]) -> list[tuple[str, str]]:

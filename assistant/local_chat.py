@@ -55,9 +55,7 @@ class LocalChat(LangChainChat):
             trust_env=False,
             timeout=settings.timeout_s,
         )
-        chat = openai_chat(
-            url, path.stem, key, settings, http_client=self._http, extra_body=_on(_WRITING)
-        )
+        chat = openai_chat(url, path.stem, key, settings, extra_body=_on(_WRITING))
         super().__init__(chat, path.stem, "ots-assistant doctor")
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:

@@ -158,24 +158,22 @@ def _provider_chat(name: str, settings: Settings) -> ChatModel:
 
 def _install(fault: ImportError) -> str:
     """The command that LangChain proposes for a provider's missing package."""
-    command = re.search(r"pip install (?:-U )?[\w-]+", str(fault))
+    command = re.search(r"pip install (?:-U )?[\w-]+(?:\[\w+\])?", str(fault))
     return command[0] if command else "install the provider's LangChain package"
 
 
 def _url_chat(name: str, settings: Settings) -> ChatModel:
-    import httpx
-
     url, model = urldefrag(name)
     try:
-        host, _ = urlsplit(url).hostname or "", urlsplit(url).port
+        _ = urlsplit(url).port
     except ValueError as fault:
         raise SettingsError(
             f"The chat model's address '{url}' is none: {fault}.",
             "set OTS_ASSISTANT_CHAT_MODEL to http://host:port/v1#model",
         ) from None
-    options: dict[str, Any] = {}
-    if host in ("localhost", "::1") or host.startswith("127."):
-        # A proxy of the environment is not for what runs on this machine.
-        options["http_client"] = httpx.Client(trust_env=False, timeout=settings.timeout_s)
-    chat = openai_chat(url, model or "default", settings.api_key or "none", settings, **options)
+    try:
+        chat = openai_chat(url, model or "default", settings.api_key or "none", settings)
+    except (ImportError, ValueError) as fault:  # the client can't be made with that proxy
+        mend = _install(fault) if isinstance(fault, ImportError) else "correct or unset ALL_PROXY"
+        raise ModelError(f"{url} can't be used: {line(fault)}.", mend) from None
     return LangChainChat(chat, url, "check the address and OTS_ASSISTANT_API_KEY")

@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
+    # Else its client passes by the proxies of the environment, and says so over the answer.
+    "LANGCHAIN_OPENAI_TCP_KEEPALIVE": "0",
     "LANGCHAIN_TRACING_V2": "false",
     "LANGSMITH_TRACING": "false",
     "TOKENIZERS_PARALLELISM": "false",
@@ -38,9 +41,37 @@ OFFLINE = {
 """What keeps the libraries from calling home. They read it when imported, so it comes first."""
 
 
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
 def stay_offline() -> None:
-    """Turn off analytics, tracing and hub look-ups of every library in use."""
+    """Turn off analytics, tracing and hub look-ups of every library in use.
+
+    A proxy of the environment stays out of what is said to this machine itself.
+    """
     os.environ.update(OFFLINE)
+    named = {name.lower() for name, value in os.environ.items() if value}
+    if named.isdisjoint(_PROXIES):
+        return  # with NO_PROXY set, the proxies of the system's own settings would not be looked up
+    told = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    direct = [*filter(None, map(str.strip, told.split(","))), *_LOOPBACK]
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(dict.fromkeys(direct))
+
+
+@contextmanager
+def gradio_at_ease() -> Iterator[None]:
+    """Hide from Gradio, while it is imported, variables that it may fail on then.
+
+    It makes a client of the proxies, although nothing here uses it, and a number of the port.
+    """
+    names = (*_PROXIES, "gradio_server_port")
+    hidden = {name: os.environ.pop(name) for name in [*os.environ] if name.lower() in names}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from assistant.errors import ModelError, SettingsError
 from assistant.page import talk
 from assistant.page.desk import Desk
 from assistant.page.guard import Guard
+from assistant.page.server import place
 from assistant.page.words import ENGLISH
 
 
@@ -38,9 +39,36 @@ def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--port" in said
 
 
-def test_an_impossible_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert app.main(["--port", "70000"]) == SettingsError.exit_code
-    assert len(capsys.readouterr().err.splitlines()) == 1
+@pytest.mark.parametrize("port", ["70000", "¹", "-1", "80.5", "many", "9" * 5000])
+def test_an_impossible_port_is_one_line(
+    port: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert app.main([f"--port={port}"]) == SettingsError.exit_code
+    monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+    assert app.main([]) == SettingsError.exit_code
+    option, variable = capsys.readouterr().err.splitlines()
+    assert option.startswith(f"--port is '{port}', which is no port. To mend it: ")
+    assert variable.startswith(f"GRADIO_SERVER_PORT is '{port}', which is no port. To mend it: ")
+
+
+@pytest.mark.parametrize("host", ["no such host", "x" * 300, "127.0.0.1:80"])
+def test_an_impossible_host_is_one_line(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_SERVER_NAME", host)
+    assert app.main([]) == SettingsError.exit_code
+    (said,) = capsys.readouterr().err.splitlines()
+    assert host in said
+    assert "GRADIO_SERVER_NAME" in said
+
+
+def test_options_win_over_gradios_variables_and_those_over_the_default() -> None:
+    variables = {"GRADIO_SERVER_NAME": "::1", "GRADIO_SERVER_PORT": "7900"}
+    assert place(None, None, {}) == ("127.0.0.1", 7860)
+    assert place(None, None, dict.fromkeys(variables, "")) == ("127.0.0.1", 7860)
+    assert place(None, None, variables) == ("::1", 7900)
+    assert place("localhost", None, variables) == ("localhost", 7900)
+    assert place(None, "0", variables) == ("::1", 0)
 
 
 def test_models_that_do_not_load_are_named() -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+from commands import WHERE
 from fakes_page import FakeAssistant
+from fakes_shelf import make_shelf
 from gradio_client import Client
 from pages import serving
 from test_app import CHROMIUM, browser  # noqa: F401  `browser` is a fixture
@@ -23,8 +25,12 @@ from assistant.cli import app as commands
 from assistant.errors import QuestionError, SettingsError
 from assistant.page import limits
 from assistant.page.guard import MOST_BYTES, Guard
-from assistant.page.limits import Limited, Rate
+from assistant.page.limits import Limited
+from assistant.page.rate import Rate
+from assistant.page.shelf import Shelf
 from assistant.page.users import add_user, load_users
+from assistant.page.words import ENGLISH
+from assistant.questions import MAX_QUESTION_CHARS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "api.md"
 
@@ -66,6 +72,73 @@ def test_faults_are_one_line_that_says_how_to_mend_them(client: Client) -> None:
         client.predict(source="x", api_name="/read_source")
     with pytest.raises(Exception, match="A turn of the history is"):
         client.predict(question="Why?", history=[{"role": "system"}], api_name="/ask")
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A page over the real articles that may be asked often."""
+    shelf, _ = make_shelf(tmp_path_factory.mktemp("patient"))
+    with serving(app.build_server(shelf, options=app.Options(per_minute=1000))) as where:
+        yield where
+
+
+def call(where: str, name: str, *data: Any) -> tuple[str, Any]:
+    """What curl gets: the last event of a call, and what is said in it."""
+    address = f"{where}gradio_api/call/{name}"
+    event = httpx.post(address, json={"data": data}, timeout=60).json()["event_id"]
+    told = httpx.get(f"{address}/{event}", timeout=60).text
+    said = re.findall(r"^event: (.*)\ndata: (.*)$", told, re.MULTILINE)
+    return said[-1][0], json.loads(said[-1][1])
+
+
+@pytest.mark.parametrize("data", [[], [None], [[], None], [None, ["trend-digital-economy"]]])
+def test_what_is_optional_may_be_left_out(patient: str, data: list[Any]) -> None:
+    event, (answer,) = call(patient, "ask", WHERE, *data)
+    assert event == "complete"
+    assert "Bishkek" in answer["text"]
+    event, (found,) = call(patient, "search_sources", "electronic signatures")
+    assert event == "complete" and found
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("ask", [], "The question is missing."),
+        ("search_sources", [], "The query is missing."),
+        ("read_source", [], "The source is missing."),
+        ("ask", [None], "The question is None. To mend it: "),
+        ("ask", [5], "The question is 5. To mend it: "),
+        ("ask", [" "], "empty"),
+        ("ask", ["x" * (MAX_QUESTION_CHARS + 1)], "characters"),
+        ("search_sources", [""], "empty"),
+        ("ask", [WHERE, None, ["nowhere"]], "There is no source 'nowhere'. To mend it: "),
+        ("search_sources", [WHERE, ["nowhere"]], "There is no source 'nowhere'. To mend it: "),
+        ("ask", [WHERE, None, "nowhere"], "The sources are 'nowhere'. To mend it: "),
+        ("ask", [WHERE, None, []], "No source is chosen. To mend it: "),
+        ("ask", [WHERE, "before"], "The history is 'before'. To mend it: "),
+        ("ask", [WHERE, [{"role": "system"}]], "A turn of the history is "),
+        ("read_source", [None], "There is no source 'None'. To mend it: use one of: "),
+        ("read_source", ["x"], "There is no source 'x'. To mend it: use one of: "),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_fault_says_what_is_wrong(patient: str, name: str, data: list[Any], told: str) -> None:
+    event, said = call(patient, name, *data)
+    assert event == "error"
+    assert told in said["error"]
+    assert "\n" not in said["error"]
+
+
+def test_a_fault_that_nobody_expects_is_told_and_logged(
+    monkeypatch: pytest.MonkeyPatch, patient: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("never shown")
+
+    monkeypatch.setattr(Shelf, "stream", broken)
+    event, said = call(patient, "ask", WHERE)
+    assert (event, said["error"]) == ("error", ENGLISH("turn.surprise"))
+    assert "never shown" in caplog.text
 
 
 def test_too_many_questions_are_refused(client: Client) -> None:

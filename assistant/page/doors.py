@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from inspect import signature
 from typing import Any
 
 import gradio as gr
@@ -13,12 +15,15 @@ from gradio.events import api
 
 from assistant.errors import AssistantError, QuestionError, SourceError
 from assistant.page.widgets import Answering
+from assistant.page.words import ENGLISH
 from assistant.types import Message
+
+log = logging.getLogger("ots_assistant.page")
 
 ROLES = ("user", "assistant")
 
 
-def open_doors(assistant: Answering, at_once: int) -> None:
+def open_doors(assistant: Answering, blocks: gr.Blocks, at_once: int) -> None:
     """Name the public endpoints `ask`, `search_sources` and `read_source`.
 
     Their docstrings are what other programs are shown of them.
@@ -40,7 +45,7 @@ def open_doors(assistant: Answering, at_once: int) -> None:
             The Answer: its text, outcome, claims, citations with their spans, and what is missing.
         """
         with _told():
-            stream = assistant.stream(question, _turns(history), sources)
+            stream = assistant.stream(_text(question), _turns(history), _ids(sources))
             *_, answer = stream
             return answer.to_dict()
 
@@ -55,7 +60,7 @@ def open_doors(assistant: Answering, at_once: int) -> None:
             Passages with their source's id, exact offsets, text, score and rank.
         """
         with _told():
-            stream = assistant.stream(query, (), sources)
+            stream = assistant.stream(_text(query), (), _ids(sources))
             # The first snapshot has the evidence; no chat model is asked for it.
             with closing(stream) as snapshots:  # type: ignore[type-var]
                 first = next(snapshots)
@@ -71,15 +76,36 @@ def open_doors(assistant: Answering, at_once: int) -> None:
             Title, publisher, author, date as far as it is known, language, address and full text.
         """
         with _told():
-            found = assistant.documents.get(source)
+            found = assistant.documents.get(str(source))
             if found is None:
                 known = ", ".join(assistant.documents)
-                raise SourceError(f"There is no source '{source[:80]}'.", f"use one of: {known}")
+                raise SourceError(
+                    f"There is no source '{str(source)[:80]}'.", f"use one of: {known}"
+                )
             return asdict(found)
 
     api(ask, api_name="ask", concurrency_limit=at_once, concurrency_id="answer")
     api(search_sources, api_name="search_sources", concurrency_limit=at_once)
     api(read_source, api_name="read_source", concurrency_limit=None)
+    _fill_in(blocks, {door.__name__: door for door in (ask, search_sources, read_source)})
+
+
+def _fill_in(blocks: gr.Blocks, doors: Mapping[str, Callable[..., Any]]) -> None:
+    """Let a call leave out what has a default, and name what it may not leave out.
+
+    Gradio's own clients fill in defaults before they call; the server takes all values or none.
+    """
+    check = blocks.validate_inputs
+
+    def validate(called: Any, inputs: list[Any]) -> None:
+        if door := doors.get(str(called.api_name)):
+            for parameter in [*signature(door).parameters.values()][len(inputs) :]:
+                if parameter.default is parameter.empty:
+                    raise gr.Error(f"The {parameter.name} is missing.", print_exception=False)
+                inputs.append(parameter.default)
+        check(called, inputs)
+
+    blocks.validate_inputs = validate  # type: ignore[method-assign, assignment]
 
 
 def answer_in_json(tools: Any) -> None:
@@ -92,7 +118,25 @@ def answer_in_json(tools: Any) -> None:
     tools.postprocess_output_data = in_json
 
 
-def _turns(history: list[dict[str, str]] | None) -> list[Message]:
+def _text(question: object) -> str:
+    if not isinstance(question, str):
+        raise QuestionError(f"The question is {str(question)[:80]}.", "write it as a string")
+    return question
+
+
+def _ids(sources: object) -> list[str] | None:
+    if sources is None:
+        return None
+    if not isinstance(sources, list) or not all(isinstance(one, str) for one in sources):
+        raise SourceError(
+            f"The sources are {str(sources)[:80]!r}.", 'write them as a list of ids: ["…"]'
+        )
+    return sources
+
+
+def _turns(history: object) -> list[Message]:
+    if history is not None and not isinstance(history, list):
+        raise QuestionError(f"The history is {str(history)[:80]!r}.", "write it as a list of turns")
     for turn in history or []:
         told = isinstance(turn, dict) and turn.get("role") in ROLES
         if not told or not isinstance(turn.get("content"), str):
@@ -110,3 +154,6 @@ def _told() -> Iterator[None]:
         yield
     except AssistantError as fault:
         raise gr.Error(str(fault), print_exception=False) from None
+    except Exception:
+        log.exception("A call of the API failed")
+        raise gr.Error(ENGLISH("turn.surprise"), print_exception=False) from None

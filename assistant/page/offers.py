@@ -10,8 +10,8 @@ from urllib.parse import urldefrag, urlsplit
 
 from assistant import models, weights
 from assistant.errors import AssistantError, SettingsError
+from assistant.langchain_chat import is_loopback
 from assistant.page.choice import Offer
-from assistant.page.server import is_loopback
 from assistant.settings import Settings
 from assistant.types import ChatModel
 

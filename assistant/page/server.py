@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
+import errno
 import logging
 import os
+import re
 import socket
 import sys
 import threading
 import warnings
 import webbrowser
+from collections.abc import Mapping
 from typing import Any
 
 import uvicorn
 
 from assistant.errors import SettingsError
+from assistant.langchain_chat import is_loopback
+
+HOST, PORT = "127.0.0.1", "7860"
+_HIGHEST = 65535
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def place(host: str | None, port: str | None, environ: Mapping[str, str]) -> tuple[str, int]:
+    """Where to listen: what the options say, else Gradio's own variables, else the defaults."""
+    option = "--port" if port is not None else "GRADIO_SERVER_PORT"
+    text = port if port is not None else environ.get("GRADIO_SERVER_PORT") or PORT
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > _HIGHEST:
+        raise SettingsError(
+            f"{option} is '{text}', which is no port.", f"give a whole number up to {_HIGHEST}"
+        )
+    name = host if host is not None else environ.get("GRADIO_SERVER_NAME") or HOST
+    return name, int(text)
 
 
 def listen(host: str, port: int, public: bool, login: bool = False) -> socket.socket:
@@ -33,7 +42,8 @@ def listen(host: str, port: int, public: bool, login: bool = False) -> socket.so
     if not is_loopback(host) and not public and not login:
         raise SettingsError(
             f"The address {host} can be reached by others, and this page has no login.",
-            "leave --host out, give --users FILE, or add --public-without-login if you want that",
+            "leave --host and GRADIO_SERVER_NAME out, give --users FILE, or add "
+            "--public-without-login if you want that",
         )
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -42,10 +52,12 @@ def listen(host: str, port: int, public: bool, login: bool = False) -> socket.so
         listener.bind((host, port))
         # From here on a browser that comes before the server is up waits instead of being refused.
         listener.listen(128)
-    except (OSError, OverflowError) as fault:
+    except (OSError, UnicodeError) as fault:
+        other = f"python app.py --port {port + 1 if port < _HIGHEST else PORT}"
+        taken = getattr(fault, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
         raise SettingsError(
             f"The page can't be opened at {host}, port {port}: {_reason(fault)}.",
-            f"python app.py --port {port + 1 if port < 65535 else 7860}",
+            other if taken else "correct --host or GRADIO_SERVER_NAME",
         ) from None
     return listener
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assistant.errors import SettingsError, StorageError
-from assistant.page.limits import Rate
+from assistant.page.rate import Rate
 
 ADD = "ots-assistant user FILE NAME"
 SHORTEST = 8
