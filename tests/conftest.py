@@ -44,7 +44,7 @@ examples.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 examples.register_profile(
-    "long", parent=examples.get_profile("fixed"), derandomize=False, max_examples=5000
+    "long", parent=examples.get_profile("fixed"), derandomize=False, max_examples=2000
 )
 examples.load_profile("fixed")
 

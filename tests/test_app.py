@@ -72,7 +72,7 @@ class Visit:
         options.setdefault("viewport", {"width": 1280, "height": 800})
         self.address = address
         self.context = browser.new_context(reduced_motion="reduce", **options)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(60_000)
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.page = self.open()
@@ -204,7 +204,7 @@ def test_stop(visit: Visit, fake: FakeAssistant) -> None:
     page.wait_for_selector("#turn-1:not(.growing)")
     assert "You stopped this answer." in page.inner_text("#turn-1")
     fake.hold.set()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while fake.closed == closed and time.monotonic() < deadline:
         time.sleep(0.05)
     assert fake.closed == closed + 1, "the stream was not closed"

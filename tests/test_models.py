@@ -143,7 +143,7 @@ def test_a_server_that_says_nothing(server: OpenAIServer) -> None:
     assert "OTS_ASSISTANT_TIMEOUT_S" in told.mend
     with pytest.raises(ModelError, match="in time"):
         model.probe(MESSAGES)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_a_server_that_is_not_there() -> None:

@@ -231,7 +231,7 @@ def test_a_killed_fetch_leaves_no_child_and_the_next_one_resumes(
     )
     root = Path(__file__).parent.parent
     fetching = subprocess.Popen([sys.executable, "-c", code, str(cache)], cwd=root)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not any(path.stat().st_size for path in cache.rglob("partial")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
