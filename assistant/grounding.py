@@ -89,7 +89,10 @@ def split_claims(draft: str) -> list[str]:
 
 def markers(draft: str) -> list[int]:
     """The numbers of every citation marker in a draft."""
-    return [int(n) for m in _MARKER.finditer(draft) for n in re.findall(r"\d+", m.group())]
+    # Longer runs of digits mark nothing, and int() refuses absurd ones.
+    return [
+        int(n) for m in _MARKER.finditer(draft) for n in re.findall(r"\d+", m.group()) if len(n) < 5
+    ]
 
 
 def is_fragment(text: str) -> bool:

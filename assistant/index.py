@@ -39,7 +39,7 @@ from assistant.settings import Settings
 from assistant.text import is_content, tokens
 from assistant.types import Document, Encoder, Passage, Progress, silent
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what is stored changes shape, so that older indexes are built anew."""
 REBUILD = "ots-assistant index"
 _BATCH = 128
@@ -188,7 +188,7 @@ def index_terms(text: str) -> list[str]:
 def indexed_text(passage: Passage, document: Document) -> str:
     """What is embedded and scored for a passage: its text under its article's title and heading."""
     head = (document.title, document.publisher, document.published.strip("-"), passage.heading)
-    return "\n".join(part for part in (*head, passage.text) if part)
+    return "\n".join(part for part in (*head, passage.as_shown) if part)
 
 
 class _Embeddings(Embeddings):

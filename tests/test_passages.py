@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_text import mixed
 
 from assistant.passages import passages, sentences
-from assistant.text import paragraph_spans, tokens
+from assistant.text import line_spans, tokens
 from assistant.types import Document
 
 LIST = """Prose comes first. The parties commit to cooperate in the following areas:
@@ -32,7 +32,7 @@ After the list comes prose. It has two sentences.
 def documents(draw: st.DrawFn) -> Document:
     """Texts of many scripts, some of whose lines are furniture."""
     text = draw(mixed)
-    lines = paragraph_spans(text)
+    lines = line_spans(text)
     furniture = draw(st.lists(st.sampled_from(lines), max_size=3)) if lines else []
     return make_document(text, furniture=tuple(sorted(set(furniture))))
 

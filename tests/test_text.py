@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.dates import date_in_words
-from assistant.text import clauses, fold, numbers, paragraph_spans, sentence_spans, tokens
+from assistant.text import clauses, fold, numbers, line_spans, sentence_spans, tokens
 
 WORDS = (
     "İstanbul ıssız Iğdır əmtəə ғылым ұлттық ўзбек Қазақстан Соглашение подписано Türkiye "
@@ -36,7 +36,7 @@ def test_tokens_are_where_they_say(text: str) -> None:
 
 @given(anything)
 def test_sentences_lie_in_their_line_in_order_and_leave_no_word_out(text: str) -> None:
-    lines, spans = paragraph_spans(text), sentence_spans(text)
+    lines, spans = line_spans(text), sentence_spans(text)
     ends = 0
     for start, end in spans:
         assert ends <= start < end

@@ -114,7 +114,7 @@ def _notes(say: Words, number: int, answer: Answer, documents: Mapping[str, Docu
 
 
 def _quote(say: Words, citation: Citation, gone: bool) -> str:
-    quote = f"“{escape(' '.join(citation.quote.split()))}”"
+    quote = f"“{escape(' '.join(citation.as_shown.split()))}”"
     return f"{quote} ({say('evidence.gone')})" if gone else quote
 
 
