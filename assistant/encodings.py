@@ -33,9 +33,10 @@ _OF_LANGUAGES = {
     "pl": ("cp1250",), "cs": ("cp1250",), "hu": ("cp1250",), "ro": ("cp1250",), "el": ("cp1253",),
     "is": ("cp1252",), "fo": ("cp1252",),
 }  # fmt: skip
-_ICELANDIC = re.compile("[ÐðÝýÞþ]")
-"""Where Windows-1252 has these, Windows-1254 has the Turkish Ğ, ğ, İ, ı, Ş and ş: Icelandic is
-assumed only where the source says that it is Icelandic."""
+_UNLIKELY = {("is", "fo"): re.compile("[ÐðÝýÞþ]"), ("sr", "mk"): re.compile("[ЃѓЌќЉљЊњЅѕЈјЋћЂђ]")}
+"""Where Windows-1252 has the letters of Icelandic, Windows-1254 has the Turkish Ğ, ğ, İ, ı, Ş and
+ş; where Windows-1251 has those of Serbian, the Kazakh code page has ғ, қ, ң and others. They are
+assumed only where the source says that it is in these languages."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _SAMPLE = 100_000
 """Bytes that are tried in every encoding."""
@@ -135,8 +136,9 @@ def _try(raw: bytes, encoding: str) -> str | None:
 def _out_of_place(text: str, language: str) -> int:
     """How many characters beyond ASCII can't be right where they stand."""
     wrong = 2 * len(_CONTROLS.findall(text))
-    if language[:2] not in ("is", "fo"):
-        wrong += len(_ICELANDIC.findall(text))
+    for languages, letters in _UNLIKELY.items():
+        if language[:2].lower() not in languages:
+            wrong += len(letters.findall(text))
     for word in re.findall(r"\S+", text):
         if not word.isascii():
             wrong += _wrong_in(word)
@@ -149,10 +151,10 @@ def _wrong_in(word: str) -> int:
     scripts = [unicodedata.name(c, "?").split()[0] for c in letters]
     common = max(scripts, key=scripts.count, default="")
     wrong += sum(script != common for script in scripts)
-    if common == "LATIN" and len(letters) > 2:
+    if common == "LATIN" and len(letters) > 3:
         # Words of no language are all of accented letters.
         accented = sum(ord(c) > 127 for c in letters)
-        wrong += accented if accented > 0.6 * len(letters) else 0
+        wrong += accented if accented > 0.8 * len(letters) else 0
     for before, c, after in zip(" " + word[:-1], word, word[1:] + " ", strict=True):
         if before.isalpha() and before.islower() and c.isupper():
             wrong += 1

@@ -29,8 +29,11 @@ _QUOTING = re.compile(r"(?:>[ \t]?)+")
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\u0085\u2028\u2029]")
 _PARTED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
 _COMMA = re.compile(r"[,(–—&/]$")
-_NARROW = 45
-"""Characters. Narrower lines, as of a poem or a list, must all be full to count as wrapped."""
+_NARROW, _NARROWEST = 45, 20
+"""Characters. Narrower lines, as of a poem or a list, must all be full to count as wrapped; and no
+text is set in lines that are narrower still."""
+_PROSE = 60
+"""Characters from which a line at the end of a page that ends no sentence is part of one."""
 _FULL = 0.85
 """The share of the width that a line and the next one's first word must come to, for the word not
 to have fitted there: letters differ in width, and lines set in them in their number."""
@@ -114,6 +117,8 @@ def wrap_width(lines: Sequence[Line], table: dict[int, Row]) -> int:
     lengths = sorted(len(line.text) for pair in pairs for line in pair)
     if width < 0.8 * lengths[int(0.9 * (len(lengths) - 1))]:
         return 0
+    if width < _NARROWEST:
+        return 0
     hyphenated = any(_PARTED.search(a.text) and b.text[0].islower() for a, b in pairs)
     full = sum(_is_full(a, b, width) for a, b in pairs)
     return width if hyphenated or width >= _NARROW or full >= 0.8 * len(pairs) else 0
@@ -154,7 +159,8 @@ def _rows(lines: Sequence[Line]) -> dict[int, Row]:
     for at in range(1, len(lines) + 1):
         if at == len(lines) or lines[at].parted or lines[at].over_page:
             here = rows([line.text for line in lines[start:at]])
-            found |= {start + place: Row(start + row.table, row.said) for place, row in here.items()}
+            for place, row in here.items():
+                found[start + place] = Row(start + row.table, row.said)
             start = at
     return found
 
@@ -188,8 +194,9 @@ def _goes_on(a: Line, b: Line, width: int, opens: bool) -> bool:
     if b.over_page:
         # A page may end anywhere, so how full its last line is does not tell.
         stands = a.depth != b.depth or _begins(b.text) or ENDS.search(a.text)
-        runs_on = b.text[0].islower() or _COMMA.search(a.text)
-        return not stands and bool(runs_on)
+        # A line of its own may be a heading; the second line of a paragraph is none.
+        prose = not opens or len(a.text) >= _PROSE
+        return not stands and (prose or b.text[0].islower() or bool(_COMMA.search(a.text)))
     if not width or _is_parted(a, b):
         return False
     if _is_broken(a, b):

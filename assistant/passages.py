@@ -33,7 +33,7 @@ class Sentence:
     text: str
     block: int
     item: bool = False
-    """True for an item of a list and a row of a table, false for prose and a list's introduction."""
+    """True for an item of a list or a row of a table, false for prose and a list's introduction."""
     shown: str = ""
     """The text with its lines joined and without furniture; a row with the names of its columns."""
 
@@ -79,9 +79,15 @@ def sentences(document: Document) -> list[Sentence]:
 
 def _with_dateline(line: str, spans: list[Span], opens: bool) -> list[Span]:
     """An agency's dateline ("BAKU, Azerbaijan, March 18.") belongs to the sentence it dates."""
-    if opens and len(spans) > 1 and _DATELINE.match(line[slice(*spans[0])]):
+    if opens and len(spans) > 1 and _is_dateline(line[slice(*spans[0])]):
         return [(spans[0][0], spans[1][1]), *spans[2:]]
     return spans
+
+
+def _is_dateline(sentence: str) -> bool:
+    """A place and a date: no sentence with words that are neither."""
+    small = [word for word in sentence.split() if word[0].islower()]
+    return bool(_DATELINE.match(sentence)) and "," in sentence and len(small) <= 1
 
 
 def passages(document: Document, max_chars: int) -> list[Passage]:

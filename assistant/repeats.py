@@ -28,6 +28,4 @@ def repeats(by_document: Iterable[Sequence[Sentence]]) -> Mapping[Sentence, tupl
             before = f"{before}. {statement}" if leans else statement
             if statement:
                 places[before].append(sentence)
-    return {
-        sentence: tuple(same) for same in places.values() if len(same) > 1 for sentence in same
-    }
+    return {sentence: tuple(same) for same in places.values() if len(same) > 1 for sentence in same}

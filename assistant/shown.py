@@ -12,15 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.text import INVISIBLE, line_spans
+from assistant.text import INVISIBLE, RAISED, line_spans
 from assistant.types import Span
 
 # A footnote's number ("signed[12]") would be taken for one of the answer's own citation markers.
-_NOTE = r"(?<=[^\s(\[])\[\d{1,3}\]"
-_RUN = re.compile(rf"(?P<left_out>[{INVISIBLE}]+|{_NOTE})|(?P<blank>\s+)|[^\s{INVISIBLE}\[]+|\[")
-_HYPHENS = "-\u2010"
+_NOTE = rf"(?<=[^\s(\[])\[\d{{1,3}}\]|(?<=[.,;:!?”»)])[{RAISED}]+"
+_RUN = re.compile(
+    rf"(?P<left_out>[{INVISIBLE}]+|{_NOTE})|(?P<blank>\s+)|[^\s{INVISIBLE}\[{RAISED}]+|."
+)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
+_HYPHENED = re.compile(r"\w[-\u2010\u2011]$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _PARTED = re.compile(r"[^\W\d_]+[-\u2010]\s*[\n\r]\s*[^\W\d_]+")
 
@@ -68,15 +70,15 @@ def _join(source: str, said: list[str], offsets: list[int], gap: int, after: Spa
     """What comes between two lines: a blank, or nothing where the break is inside a word."""
     if source[gap - 1] == "\u00ad" or not said:
         return
-    left = _LAST_WORD.search("".join(said[-50:]))
-    right = _FIRST_WORD.match(source, *after)
-    if not left or not right or not right.group()[0].islower():
-        if said[-1] != " ":
-            said.append(" ")
-            offsets.append(gap)
-    elif not _is_compound(left[1].lower(), right.group().lower(), _words(source)):
-        said.pop()
-        offsets.pop()
+    end = "".join(said[-50:])
+    left, right = _LAST_WORD.search(end), _FIRST_WORD.match(source, *after)
+    if left and right and right.group()[0].islower():
+        if not _is_compound(left[1].lower(), right.group().lower(), _words(source)):
+            said.pop()
+            offsets.pop()
+    elif said[-1] != " " and not (_HYPHENED.search(end) and source[after[0]].isalnum()):
+        said.append(" ")
+        offsets.append(gap)
 
 
 def _is_compound(left: str, right: str, words: frozenset[str]) -> bool:

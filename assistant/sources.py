@@ -116,7 +116,8 @@ def _read(path: Path, doc_id: str, language: str) -> tuple[bytes, str, str]:
         raw = path.read_bytes()
         text, encoding = decode(raw, language)
     except NotText as fault:
-        raise SourceError(f"The article {path} can't be read: {fault}.", "save it as UTF-8") from None
+        told = f"The article {path} can't be read: {fault}."
+        raise SourceError(told, "save it as UTF-8 text") from None
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or fault
         raise SourceError(

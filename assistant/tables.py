@@ -87,7 +87,7 @@ def _body(lines: Sequence[str], kind: _Kind, width: int | None) -> Iterator[list
         cells = kind.cells(line)
         if _is_rule(line):
             yield []
-        elif len(cells) < 2 or (width and len(cells) != width) or _is_prose(cells):
+        elif not cells or (width and len(cells) != width) or _is_prose(cells):
             return
         else:
             yield cells

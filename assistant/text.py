@@ -21,11 +21,15 @@ from sentencex import get_sentence_boundaries
 
 from assistant.types import Span
 
-INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+)
+RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
 """Characters, for use within a pattern's brackets, that nobody sees: soft hyphens, zero widths,
-marks of byte order and of direction. Not the joiners, which shape letters and emoji."""
+marks of byte order and of direction (not the joiners, which shape letters and emoji); and raised
+digits, a footnote's or an exponent."""
 # A raised or lowered number after a word is a footnote's or an exponent, and no part of it.
-_LETTER = r"[^\W_\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089]"
+_LETTER = rf"[^\W_{RAISED}\u2080-\u2089]"
 _TOKEN = re.compile(
     rf"{_LETTER}(?:[\u0300-\u036f]|{_LETTER}|[{INVISIBLE}\u200c\u200d]+(?={_LETTER}))*"
 )
@@ -41,10 +45,11 @@ _GROUPED = re.compile(
 _DECIMAL_COMMA = re.compile(r"(\d+),(\d+)")
 _LETTERS = str.maketrans({"ı": "i", "ə": "e", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae"})
 _ORDINAL = re.compile(r"(\d+)(st|nd|rd|th)$")
-_LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]+\.)*[^\W\d_]+)\.$")
+_LAST_WORD = re.compile(r"(?:^|[^\w.\s]|(?:^|[^\d])\s)((?:[^\W\d_]+\.)*[^\W\d_]+)\.$")
 _INITIAL = re.compile(r"(?:^|\.\s?)[^\W\d_]\.$")
 """A name's initial: one letter, and before it another, an abbreviated title or nothing."""
-_ONLY_MARKS = re.compile(r"(?:\[\d{1,3}\]|[¹²³⁰⁴-⁹\W])+")
+_ENUMERATOR = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[^\W\d_])[.)]")
+_ONLY_MARKS = re.compile(r"(?:\[\d{1,3}\]|\W)+")
 """What a splitter may leave alone after a sentence: a footnote's mark, a closing bracket."""
 _CLAUSE_END = re.compile(r"[,;:.]\s+(?:and\s+)?|\s+[–—]\s+")
 
@@ -152,7 +157,7 @@ def tokens(text: str) -> list[Token]:
     position = 0
     while match := _TOKEN.search(text, position):
         number = _NUMBER.match(text, match.start())
-        if number and number.end() > match.end():
+        if number and number.end() >= match.end():
             match = number
         surface = match.group()
         folded = number_value(surface) if match is number else fold(surface)
@@ -242,7 +247,7 @@ def _goes_on(before: str, after: str) -> bool:
     """Whether the full stop between two pieces ended no sentence ("15. maddede", "No. 7")."""
     if after[0].islower():
         return True
-    if _ONLY_MARKS.fullmatch(after):
+    if _ONLY_MARKS.fullmatch(after) or _ENUMERATOR.fullmatch(before):
         return True
     last = _LAST_WORD.search(before)
     if not last:
