@@ -48,8 +48,8 @@ def options(ranked: Sequence[Ranked], whole: bool) -> list[Sentence]:
 
 def as_read(sentence: Sentence, ranked: Sequence[Ranked]) -> str:
     """A sentence as the model reads it; a list's introduction with what the items are called."""
-    if sentence.item or not sentence.text.endswith(":"):
-        return sentence.text
+    if sentence.item or not sentence.shown.endswith(":"):
+        return sentence.shown
     items = {
         other.start: other.label
         for hit in ranked
@@ -57,7 +57,7 @@ def as_read(sentence: Sentence, ranked: Sequence[Ranked]) -> str:
         if other.item and (other.doc_id, other.block) == (sentence.doc_id, sentence.block)
     }
     labels = "; ".join(items[start] for start in sorted(items))
-    return f"{sentence.text} {labels}." if labels else sentence.text
+    return f"{sentence.shown} {labels}." if labels else sentence.shown
 
 
 def read(scores: Sequence[float], count: int) -> Selection:

@@ -34,6 +34,7 @@ from assistant.questions import (
     stands_alone,
 )
 from assistant.reading import Reading
+from assistant.repeats import repeats
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.sources import load_documents
@@ -82,9 +83,13 @@ class Assistant:
         self._passages = tuple(index.passages.values())
         self._retriever = Retriever(index, documents, settings)
         self._sentences = {doc_id: sentences(document) for doc_id, document in documents.items()}
+        self._repeats = repeats(self._sentences.values())
         self._evidence = Evidence(encoder, {doc_id: self._topic(doc_id) for doc_id in documents})
         self._languages = {document.language for document in documents.values()}
         self._vocabulary = {t.folded for d in documents.values() for t in tokens(d.text)}
+        # A word parted at a line's end is whole only in what is shown.
+        shown = (s.shown for found in self._sentences.values() for s in found)
+        self._vocabulary |= {t.folded for text in shown for t in tokens(text)}
 
     @classmethod
     def from_settings(cls, settings: Settings, progress: Progress = silent) -> Assistant:
@@ -242,7 +247,9 @@ class Assistant:
         turn.whole = len(turn.passages) == sum(
             doc_ids is None or passage.doc_id in doc_ids for passage in self._passages
         )
-        turn.composer = Composer(self.documents, self._passages, turn.language)
+        turn.composer = Composer(
+            self.documents, self._passages, turn.language, self._repeated(doc_ids)
+        )
         turn.grounder = self._grounder(turn.passages)
 
     def _model(self, turn: Turn) -> ChatModel | None:
@@ -310,9 +317,19 @@ class Assistant:
             dropped_markers=turn.dropped_markers,
         )
 
+    def _repeated(self, doc_ids: Collection[str] | None) -> Mapping[Sentence, Sequence[Sentence]]:
+        """All places of the sentences that stand in several, in the sources that may answer."""
+        if doc_ids is None:
+            return self._repeats
+        return {
+            sentence: [place for place in places if place.doc_id in doc_ids]
+            for sentence, places in self._repeats.items()
+            if sentence.doc_id in doc_ids
+        }
+
     def _topic(self, doc_id: str) -> frozenset[str]:
         """The words of a document's title and lead, which every sentence of it is about."""
-        lead = " ".join(sentence.text for sentence in self._sentences[doc_id][:1])
+        lead = " ".join(sentence.shown for sentence in self._sentences[doc_id][:1])
         return Reading(f"{self.documents[doc_id].title}. {lead}").words
 
     def _grounder(self, passages: Sequence[Passage]) -> Grounder:
@@ -357,7 +374,7 @@ def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> lis
     """The sentences that bear most on a question, each once; those the model chose, if it did."""
     found = list(dict.fromkeys(s for hit in ranked for s in hit.window.sentences))
     chosen = [sentence for sentence in found if relevance.get(sentence, 0.0) >= _CHOSEN]
-    return [sentence.text for sentence in (chosen or found)[:_LEADS]]
+    return [sentence.shown for sentence in (chosen or found)[:_LEADS]]
 
 
 def _claims(turn: Turn, pieces: Iterator[str]) -> Iterator[str]:

@@ -153,7 +153,8 @@ def list_sources(config: Config = None) -> None:
         for document in load_documents(Settings.load(config).sources).values():
             date = date_in_words(document.published)
             author = f", by {document.author}" if document.author else ""
-            out.print(f"{document.doc_id}  {document.publisher}, {date}{author}: {document.title}")
+            about = f"{document.publisher}, {date}{author}: {document.title}"
+            out.print(f"{document.doc_id}  {about} ({document.encoding})", markup=False)
 
 
 def _given(question: str) -> str:
@@ -221,7 +222,7 @@ def _answer(
             where = f"{cited.publisher}, {date_in_words(cited.published)}, {cited.title}"
             place = f"{cited.doc_id}, characters {cited.start}-{cited.end}"
             out.print(f"[{cited.marker}] {where} ({place})", markup=False)
-            out.print(f"    “{cited.quote}”", markup=False)
+            out.print(f"    “{cited.as_shown}”", markup=False)
     if answer.notice:
         err.print(f"{'error: ' if answer.error_code else ''}{answer.notice}", markup=False)
     return answer

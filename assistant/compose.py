@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from assistant.grounding import Verdict
+from assistant.layout import without
 from assistant.passages import Sentence
 from assistant.reading import Window
-from assistant.types import Citation, Claim, Document, Passage
+from assistant.shown import shown_text
+from assistant.types import Citation, Claim, Document, Passage, Span
 
 
 def wording(language: str, key: str) -> str:
@@ -30,14 +32,18 @@ def _wording() -> dict[str, dict[str, str]]:
 
 @dataclass
 class Composer:
-    """Collects what is shown for one question; markers count up as spans are first cited."""
+    """Collects what is shown for one question; markers count up as spans are first cited.
+
+    `repeats` has all places of a sentence that stands in several, each of which is cited.
+    """
 
     documents: Mapping[str, Document]
     passages: Sequence[Passage]
     language: str = "en"
+    repeats: Mapping[Sentence, Sequence[Sentence]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
-    _citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
+    _citations: dict[tuple[str, int, int], tuple[Citation, ...]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -45,7 +51,7 @@ class Composer:
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        return tuple(self._citations.values())
+        return tuple(one for cited in self._citations.values() for one in cited)
 
     def frame(self, *keys: str) -> str:
         """Put words of our own, such as what is missing, on a line of their own; returns them."""
@@ -68,7 +74,7 @@ class Composer:
             self.listing(window)
             return
         shown = items or window.sentences
-        self._show(" ".join(sentence.text for sentence in shown), shown, "“{}”")
+        self._show(" ".join(sentence.shown for sentence in shown), shown, "“{}”")
 
     def listing(self, window: Window) -> None:
         """Show items of a list, one a line, each citing its own span."""
@@ -76,7 +82,7 @@ class Composer:
             if sentence.item:
                 self._show(sentence.label, (sentence,), "- {}")
             else:
-                self._show(sentence.text, (sentence,), "“{}”")
+                self._show(sentence.shown, (sentence,), "“{}”")
 
     def withhold(self, verdict: Verdict) -> None:
         self.claims.append(Claim(verdict.text, "withheld", (), verdict.objection))
@@ -91,27 +97,42 @@ class Composer:
     def _show(self, text: str, sentences: Sequence[Sentence], shape: str) -> None:
         if any(c.text == text and c.status == "supported" for c in self.claims):
             return
-        cited = tuple(self._cite(sentence) for sentence in sentences)
-        marks = "".join(f"[{citation.marker}]" for citation in cited)
+        places = [place for one in sentences for place in self.repeats.get(one, (one,))]
+        cited = tuple(one for place in dict.fromkeys(places) for one in self._cite(place))
+        marks = "".join(f"[{marker}]" for marker in dict.fromkeys(one.marker for one in cited))
         self.claims.append(Claim(text, "supported", cited))
         self._lines.append(f"{shape.format(text)} {marks}")
 
-    def _cite(self, sentence: Sentence) -> Citation:
+    def _cite(self, sentence: Sentence) -> tuple[Citation, ...]:
+        """A citation for each stretch of a sentence between furniture; nearly always one."""
         key = (sentence.doc_id, sentence.start, sentence.end)
         if key not in self._citations:
             document = self.documents[sentence.doc_id]
-            self._citations[key] = Citation(
-                marker=len(self._citations) + 1,
-                doc_id=sentence.doc_id,
-                passage_id=self._passage_of(sentence),
-                start=sentence.start,
-                end=sentence.end,
-                quote=document.text[sentence.start : sentence.end],
-                title=document.title,
-                publisher=document.publisher,
-                published=document.published,
+            spans = without(document.furniture, document.text, sentence.start, sentence.end)
+            marker = len(self._citations) + 1
+            self._citations[key] = tuple(
+                self._citation(marker, document, sentence, span, whole=len(spans) == 1)
+                for span in spans
             )
         return self._citations[key]
+
+    def _citation(
+        self, marker: int, document: Document, sentence: Sentence, span: Span, whole: bool
+    ) -> Citation:
+        quote = document.text[slice(*span)]
+        shown = sentence.shown if whole else shown_text(quote)
+        return Citation(
+            marker=marker,
+            doc_id=sentence.doc_id,
+            passage_id=self._passage_of(sentence),
+            start=span[0],
+            end=span[1],
+            quote=quote,
+            title=document.title,
+            publisher=document.publisher,
+            published=document.published,
+            shown="" if shown == quote else shown,
+        )
 
     def _passage_of(self, sentence: Sentence) -> str:
         return next(

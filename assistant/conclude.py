@@ -276,7 +276,7 @@ def _relevant(
     And in a conversation those that tell more than was `known`.
     """
     good = [hit.window for hit in near_best(ranked, FITTING)]
-    lists = {block(window) for window in good if window.sentences[-1].text.endswith(":")}
+    lists = {block(window) for window in good if window.sentences[-1].shown.endswith(":")}
     kept = []
     for verdict in supported:
         new = not Reading(verdict.text).words <= known

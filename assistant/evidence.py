@@ -262,7 +262,7 @@ def _holds(kind: Wanted, reading: Reading, asked: Reading) -> bool:
             lists = reading.text.endswith(":") or _ENUMERATION.search(reading.text)
             return bool(_counts(reading) - asked.numbers or lists)
         case "amount":
-            return any(n[0].isdigit() and not _is_year(n) for n in new) and (
+            return any(n[:1].isdecimal() and not _is_year(n) for n in new) and (
                 len(reading.numbers & _AMOUNTS) > 0
             )
         case "place":
@@ -279,14 +279,14 @@ def _counts(reading: Reading) -> frozenset[str]:
     for token, after in pairwise([*reading.tokens, *reading.tokens[-1:]]):
         beside_month = before in MONTHS or after.word in MONTHS
         counts = is_number(token) or (token.folded == "one" and before in _SINGLING_OUT)
-        if counts and token.word[0].isdigit() and not beside_month:
+        if counts and token.word[:1].isdecimal() and not beside_month:
             found.add(token.word)
         before = token.word
     return frozenset(n for n in found if not n.endswith("th") and not _is_year(n))
 
 
 def _is_year(number: str) -> bool:
-    return len(number) == 4 and number.isdigit() and number[0] in "12"
+    return len(number) == 4 and number.isdecimal() and number[0] in "12"
 
 
 def _places(reading: Reading) -> list[Token]:

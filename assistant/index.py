@@ -226,7 +226,7 @@ def index_terms(text: str) -> list[str]:
 def indexed_text(passage: Passage, document: Document) -> str:
     """What is embedded and scored for a passage: its text under its article's title and heading."""
     head = (document.title, document.publisher, document.published.strip("-"), passage.heading)
-    return "\n".join(part for part in (*head, passage.text) if part)
+    return "\n".join(part for part in (*head, passage.as_shown) if part)
 
 
 class _Embeddings(Embeddings):

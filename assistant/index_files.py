@@ -28,7 +28,7 @@ from assistant.errors import IndexFault, StorageError
 from assistant.settings import Settings
 from assistant.types import Document, Progress
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what is stored changes shape, so that older indexes are built anew."""
 REBUILD = "ots-assistant index"
 WAITING = "Waiting for another process that builds the index"

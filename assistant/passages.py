@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
-from assistant.text import paragraph_spans, sentence_spans
+from assistant.layout import BULLET, blocks
+from assistant.text import sentence_spans
 from assistant.types import Document, Passage, Span
 
-_BULLET = re.compile(r"\s*(?:[-–—•*·‣]|\(?\d{1,2}[.)]|\(?[a-zа-я][.)])\s+", re.IGNORECASE)
 _DATELINE = re.compile(r"[^\W\d_]{2,}[^.]{0,60}\d{1,2}(?:, \d{4})?\.$")
 _DASH = re.compile(r"\s[–—-]\s|:\s")
 _LABEL = re.compile(r"[^.!?]{3,90}?(?:\s[–—-]\s|:\s)\S")
@@ -22,7 +22,10 @@ _LABEL = re.compile(r"[^.!?]{3,90}?(?:\s[–—-]\s|:\s)\S")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A citable sentence. `block` numbers the paragraph, or the list with its introduction."""
+    """A citable sentence: `document.text[start:end] == text`, and what of it is `shown` and read.
+
+    `block` numbers the paragraph, the table, or the list with its introduction.
+    """
 
     doc_id: str
     start: int
@@ -30,40 +33,61 @@ class Sentence:
     text: str
     block: int
     item: bool = False
-    """True for an item of a list, false for prose and for a list's introduction."""
+    """True for an item of a list or a row of a table, false for prose and a list's introduction."""
+    shown: str = ""
+    """The text with its lines joined and without furniture; a row with the names of its columns."""
+
+    def __post_init__(self) -> None:
+        if not self.shown:
+            object.__setattr__(self, "shown", self.text)
 
     @property
     def label(self) -> str:
         """What a list item is called: the text before its dash or colon, or all of it."""
-        bullet = _BULLET.match(self.text)
-        text = self.text[bullet.end() :] if bullet else self.text
+        bullet = BULLET.match(self.shown)
+        text = self.shown[bullet.end() :] if bullet else self.shown
+        if ";" in text:  # a row: its cells are told apart by their columns only
+            return text.rstrip(" ;.,")
         return _DASH.split(text, maxsplit=1)[0] if _LABEL.match(text) else text.rstrip(" ;.,")
 
 
 def sentences(document: Document) -> list[Sentence]:
-    """Every citable sentence in order; a list item is one, however long."""
+    """Every citable sentence in order; a list item is one, however long, and so is a row."""
     found: list[Sentence] = []
-    block, in_list = -1, False
-    for start, end in paragraph_spans(document.text):
-        if _is_furniture(document, start, end):
-            continue
-        line = document.text[start:end]
-        item = in_list and bool(_BULLET.match(line) or _LABEL.match(line))
-        block += not item
-        if item:
-            found.append(Sentence(document.doc_id, start, end, line, block, True))
+    block, in_list, table = -1, False, -1
+    for piece in blocks(document.text, document.furniture):
+        line = piece.shown.text
+        row = piece.row
+        if row and not row.said:
+            continue  # what the head of a table says is said with every row
+        if row:
+            item = in_list or row.table == table
         else:
-            for s, e in _with_dateline(line, sentence_spans(line, document.language), not found):
-                found.append(Sentence(document.doc_id, start + s, start + e, line[s:e], block))
-        in_list = item or line.endswith(":")
+            item = in_list and bool(BULLET.match(line) or _LABEL.match(line))
+        block += not item
+        item = item or row is not None
+        spans = [(0, len(line))] if item else sentence_spans(line, document.language)
+        for s, e in _with_dateline(line, spans, not found):
+            start, end = piece.shown.span(s, e)
+            said = row.said if row else line[s:e]
+            text = document.text[start:end]
+            found.append(Sentence(document.doc_id, start, end, text, block, item, said))
+        table = row.table if row else -1
+        in_list = not row and (item or line.endswith(":"))
     return found
 
 
 def _with_dateline(line: str, spans: list[Span], opens: bool) -> list[Span]:
     """An agency's dateline ("BAKU, Azerbaijan, March 18.") belongs to the sentence it dates."""
-    if opens and len(spans) > 1 and _DATELINE.match(line[slice(*spans[0])]):
+    if opens and len(spans) > 1 and _is_dateline(line[slice(*spans[0])]):
         return [(spans[0][0], spans[1][1]), *spans[2:]]
     return spans
+
+
+def _is_dateline(sentence: str) -> bool:
+    """A place and a date: no sentence with words that are neither."""
+    small = [word for word in sentence.split() if word[0].islower()]
+    return bool(_DATELINE.match(sentence)) and "," in sentence and len(small) <= 1
 
 
 def passages(document: Document, max_chars: int) -> list[Passage]:
@@ -82,7 +106,7 @@ def passages(document: Document, max_chars: int) -> list[Passage]:
     for group, is_list in _blocks(sentences(document)):
         if is_list:
             flush()
-        introduction = [sentence.text for sentence in group if not sentence.item][-1:]
+        introduction = [sentence.shown for sentence in group if not sentence.item][-1:]
         heading = ""
         for sentence in group:
             if pending and _parted(document, pending, sentence, max_chars):
@@ -117,11 +141,24 @@ def _is_furniture(document: Document, start: int, end: int) -> bool:
 
 def _passage(document: Document, members: Sequence[Sentence], heading: str) -> Passage:
     start, end = members[0].start, members[-1].end
+    text = document.text[start:end]
+    shown = _shown(document, members)
     return Passage(
         passage_id=f"{document.doc_id}:{start}-{end}",
         doc_id=document.doc_id,
-        text=document.text[start:end],
+        text=text,
         start=start,
         end=end,
         heading=heading,
+        shown="" if shown == text else shown,
     )
+
+
+def _shown(document: Document, members: Sequence[Sentence]) -> str:
+    """Sentences as they are shown, with the white space between them where nothing else is."""
+    pieces = [members[0].shown]
+    for before, after in pairwise(members):
+        gap = document.text[before.end : after.start]
+        running = before.block == after.block and not after.item
+        pieces += [" " if gap and running else gap if gap.isspace() else "\n\n", after.shown]
+    return "".join(pieces)

@@ -50,7 +50,7 @@ def render_sources(passages: Sequence[Passage], documents: Mapping[str, Document
             parts.append(f"Article {number} ({documents[passage.doc_id].publisher}):")
         elif documents[passage.doc_id].text[last.end : passage.start].strip():
             parts.append("[…]")
-        parts.append(passage.text)
+        parts.append(passage.as_shown)
         last = passage
     return {"role": "system", "content": "\n\n".join(parts)}
 

@@ -279,7 +279,7 @@ def _place_meant(question: str) -> int | None:
         return None
     if found[1] in _ORDINALS:
         return _ORDINALS.index(found[1])
-    return int(found[1][:-2]) - 1 if found[1][0].isdigit() else -1
+    return int(found[1][:-2]) - 1 if found[1][0].isdecimal() else -1
 
 
 def _listed(told: str) -> list[str]:

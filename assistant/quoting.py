@@ -58,7 +58,7 @@ def chosen(ranked: Sequence[Ranked]) -> list[Window]:
     found: list[Window] = []
     met: set[tuple[str, int]] = set()
     for window in picked:
-        opens = window.sentences[0].text.endswith(":")
+        opens = window.sentences[0].shown.endswith(":")
         most = items[block(window)] > max(1, listed[block(window)] / 2)
         if opens and not most and block(window) in met:
             continue  # what introduces the items that were chosen adds nothing to them
@@ -130,7 +130,7 @@ def _is_other(window: Window, first: Window) -> bool:
 def _completed(window: Window, ranked: Sequence[Ranked]) -> Window:
     """A window that introduces a list, with the list."""
     last = window.sentences[-1]
-    if not last.item and last.text.endswith(":"):
+    if not last.item and last.shown.endswith(":"):
         return whole_list(window, ranked)
     return window
 
@@ -145,7 +145,7 @@ def whole_list(window: Window, ranked: Sequence[Ranked]) -> Window:
         if (sentence.doc_id, sentence.block) == (last.doc_id, last.block)
     }
     found = tuple(members[start] for start in sorted(members))
-    return Window(found, tuple(Reading(sentence.text) for sentence in found))
+    return Window(found, tuple(Reading(sentence.shown) for sentence in found))
 
 
 def near_best(ranked: Sequence[Ranked], share: float = RELEVANT) -> list[Ranked]:

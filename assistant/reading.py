@@ -87,11 +87,11 @@ class Window:
     @cached_property
     def clauses(self) -> list[str]:
         """Its sentences and their parts."""
-        return [clause for sentence in self.sentences for clause in clauses(sentence.text)]
+        return [clause for sentence in self.sentences for clause in clauses(sentence.shown)]
 
     @property
     def text(self) -> str:
-        return " ".join(sentence.text for sentence in self.sentences)
+        return " ".join(sentence.shown for sentence in self.sentences)
 
     def carriers(self, claim: Reading) -> list[Reading]:
         """The sentences with most of a claim's verbs, nearest to it first: one may carry it."""
@@ -103,7 +103,7 @@ class Window:
 
 def windows_of(sentences: Sequence[Sentence]) -> Iterator[Window]:
     """Each sentence alone, then with the one before it, or a list item with its introduction."""
-    readings = [Reading(sentence.text) for sentence in sentences]
+    readings = [Reading(sentence.shown) for sentence in sentences]
     intro: int | None = None
     for i, sentence in enumerate(sentences):
         yield Window((sentence,), (readings[i],))

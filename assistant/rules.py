@@ -74,7 +74,7 @@ def count_differs(claim: Reading, window: Window) -> str:
 
 def _counts(text: str, number: Token, counted: Token) -> bool:
     """Whether a number stands right before what it counts; years and days count none."""
-    dated = number.surface.isdigit() and len(number.surface) == 4
+    dated = number.surface.isdecimal() and len(number.surface) == 4
     month = counted.word in MONTHS or number.word in MONTHS
     ordinal = number.word.endswith("th")
     beside = text[number.end : counted.start] in (" ", "-", "\u00a0")

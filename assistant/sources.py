@@ -10,8 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from assistant.encodings import NotText, decode
 from assistant.errors import SourceError
-from assistant.text import paragraph_spans
+from assistant.running_heads import running_heads
+from assistant.text import line_spans
 from assistant.types import Document, Span
 
 _PUBLISHED = re.compile(r"(\d{4}(-\d{2}(-\d{2})?)?|--\d{2}-\d{2})?")
@@ -78,18 +80,21 @@ def _load(entry: dict[str, Any], manifest: Path) -> Document:
             'write it as furniture = ["first line", "second line"]',
         )
     path = manifest.parent / entry["file"]
-    raw, text = _read(path, doc_id)
+    language = entry.get("language", "en")
+    raw, text, encoding = _read(path, doc_id, language)
+    named = _find_lines(furniture, text, path)
     return Document(
         doc_id=doc_id,
         title=entry["title"],
         publisher=entry["publisher"],
         published=published,
         url=entry.get("url", ""),
-        language=entry.get("language", "en"),
+        language=language,
         text=text,
         content_hash=hashlib.sha256(raw).hexdigest(),
         author=entry.get("author", ""),
-        furniture=_find_lines(furniture, text, path),
+        furniture=tuple(sorted({*named, *running_heads(text)})),
+        encoding=encoding,
     )
 
 
@@ -105,22 +110,22 @@ def _is_date(published: str) -> bool:
     return True
 
 
-def _read(path: Path, doc_id: str) -> tuple[bytes, str]:
+def _read(path: Path, doc_id: str, language: str) -> tuple[bytes, str, str]:
+    """The bytes of an article, its text, and the encoding it is in."""
     try:
         raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
+        text, encoding = decode(raw, language)
+    except NotText as fault:
+        told = f"The article {path} can't be read: {fault}."
+        raise SourceError(told, "save it as UTF-8 text") from None
     except (OSError, ValueError) as fault:
-        if isinstance(fault, UnicodeDecodeError):
-            raise SourceError(
-                f"The article {path} is not UTF-8 at byte {fault.start}.", "save it as UTF-8"
-            ) from None
         reason = getattr(fault, "strerror", None) or fault
         raise SourceError(
             f"The article {path} can't be read: {reason}.", f"correct 'file' of '{doc_id}'"
         ) from None
     if not text.strip():
         raise SourceError(f"The article {path} is empty.", f"correct 'file' of '{doc_id}'")
-    return raw, text
+    return raw, text, encoding
 
 
 def _find_lines(lines: Sequence[str], text: str, path: Path) -> tuple[Span, ...]:
@@ -128,7 +133,7 @@ def _find_lines(lines: Sequence[str], text: str, path: Path) -> tuple[Span, ...]
 
     A line that only contains one is the article's own: a menu's "Turkey" is no reason to lose it.
     """
-    spans = paragraph_spans(text)
+    spans = line_spans(text)
     for line in lines:
         if line.strip() not in {text[start:end] for start, end in spans}:
             raise SourceError(f"There is no line '{line}' in {path}.", "copy the furniture exactly")

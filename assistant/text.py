@@ -21,11 +21,36 @@ from sentencex import get_sentence_boundaries
 
 from assistant.types import Span
 
-_TOKEN = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
-_PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*")
-_NUMBER = re.compile(r"\d(?:[\d.,]*\d)?")
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+)
+RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
+"""Characters, for use within a pattern's brackets, that nobody sees: soft hyphens, zero widths,
+marks of byte order and of direction (not the joiners, which shape letters and emoji); and raised
+digits, a footnote's or an exponent."""
+# A raised or lowered number after a word is a footnote's or an exponent, and no part of it.
+_LETTER = rf"[^\W_{RAISED}\u2080-\u2089]"
+_TOKEN = re.compile(
+    rf"{_LETTER}(?:[\u0300-\u036f]|{_LETTER}|[{INVISIBLE}\u200c\u200d]+(?={_LETTER}))*"
+)
+_LINE = re.compile(r"[^\n\r\f\v\x1c-\x1e\u0085\u2028\u2029]+")
+_BLANK = r"[ \u00a0\u2007\u2009\u202f]"
+_NUMBER = re.compile(
+    rf"[1-9]\d{{0,2}}(?:{_BLANK}\d{{3}})+(?:[.,]\d+)?(?!\d)|\d(?:[\d.,]|['’](?=\d{{3}}(?!\d)))*\d|\d"
+)
+_GROUPED = re.compile(
+    rf"(\d{{1,3}}(?:(?:{_BLANK}\d{{3}})+|(?:['’]\d{{3}})+|(?:,\d{{3}})+(?!,\d)"
+    r"|(?:\.\d{3}){2,}|(?:\.\d{3})+(?=,\d)))([.,]\d+)?"
+)
+_DECIMAL_COMMA = re.compile(r"(\d+),(\d+)")
 _LETTERS = str.maketrans({"ı": "i", "ə": "e", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae"})
 _ORDINAL = re.compile(r"(\d+)(st|nd|rd|th)$")
+_LAST_WORD = re.compile(r"(?:^|[^\w.\s]|(?:^|[^\d])\s)((?:[^\W\d_]+\.)*[^\W\d_]+)\.$")
+_INITIAL = re.compile(r"(?:^|\.\s?)[^\W\d_]\.$")
+"""A name's initial: one letter, and before it another, an abbreviated title or nothing."""
+_ENUMERATOR = re.compile(r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[^\W\d_])[.)]")
+_ONLY_MARKS = re.compile(r"(?:\[\d{1,3}\]|\W)+")
+"""What a splitter may leave alone after a sentence: a footnote's mark, a closing bracket."""
 _CLAUSE_END = re.compile(r"[,;:.]\s+(?:and\s+)?|\s+[–—]\s+")
 
 STOPWORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(
@@ -83,7 +108,24 @@ def fold(word: str) -> str:
     # Twice, since what decomposes may have a case of its own: "𝚨" is a capital alpha.
     once = unicodedata.normalize("NFKD", word.casefold())
     plain = unicodedata.normalize("NFKD", once.casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c)).translate(_LETTERS)
+    return "".join(
+        c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"
+    ).translate(_LETTERS)
+
+
+def number_value(surface: str) -> str:
+    """Digits in the one form in which they are compared: `"3 200 000"`, `"3,200,000"` -> 3200000.
+
+    A comma before three digits parts thousands, any other comma decimals; one full stop does not
+    tell which of the two it is, and stays.
+    """
+    plain = "".join(str(unicodedata.decimal(c, c)) for c in surface)
+    if grouped := _GROUPED.fullmatch(plain):
+        decimals = (grouped[2] or "").replace(",", ".")
+        return re.sub(r"\D", "", grouped[1]) + decimals
+    if decimal := _DECIMAL_COMMA.fullmatch(plain):
+        return f"{decimal[1]}.{decimal[2]}"
+    return plain
 
 
 @lru_cache(1)
@@ -115,12 +157,10 @@ def tokens(text: str) -> list[Token]:
     position = 0
     while match := _TOKEN.search(text, position):
         number = _NUMBER.match(text, match.start())
-        if number and number.end() > match.end():
+        if number and number.end() >= match.end():
             match = number
         surface = match.group()
-        folded = fold(surface)
-        if surface[0].isdigit():
-            folded = re.sub(r",(?=\d{3}\b)", "", folded)
+        folded = number_value(surface) if match is number else fold(surface)
         found.append(Token(match.start(), match.end(), surface, folded, normal_form(folded)))
         position = match.end()
     return found
@@ -180,27 +220,51 @@ def negated(words: Iterable[Token]) -> bool:
     return any(token.folded in NEGATIONS for token in words)
 
 
-def paragraph_spans(text: str) -> list[Span]:
+def line_spans(text: str) -> list[Span]:
     """Lines that hold more than white space, without the white space around them."""
-    return [_trim(text, *match.span()) for match in _PARAGRAPH.finditer(text)]
+    spans = (_trim(text, *match.span()) for match in _LINE.finditer(text))
+    return [(start, end) for start, end in spans if start < end]
 
 
 def sentence_spans(text: str, language: str = "en") -> list[Span]:
     """Sentences in order, never across a line break, without white space around them."""
     spans: list[Span] = []
-    for start, end in paragraph_spans(text):
+    for start, end in line_spans(text):
         line: list[Span] = []
         for boundary in get_sentence_boundaries(language, text[start:end]):
             span = _trim(text, start + boundary["start_index"], start + boundary["end_index"])
             if span[0] == span[1]:
                 continue
-            # A full stop before a small letter ended no sentence ("15. maddede", "e.g. this").
-            if line and text[span[0]].islower():
+            if line and _goes_on(text[slice(*line[-1])], text[slice(*span)]):
                 line[-1] = (line[-1][0], span[1])
             else:
                 line.append(span)
         spans += line
     return spans
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether the full stop between two pieces ended no sentence ("15. maddede", "No. 7")."""
+    if after[0].islower():
+        return True
+    if _ONLY_MARKS.fullmatch(after) or _ENUMERATOR.fullmatch(before):
+        return True
+    last = _LAST_WORD.search(before)
+    if not last:
+        return False
+    word, table = last[1].casefold(), _abbreviations()
+    if word in table["before_names"] or (word in table["before_numbers"] and after[0].isdecimal()):
+        return True
+    return bool(_INITIAL.search(before)) and before[-2].isupper() and after[0].isupper()
+
+
+@lru_cache(1)
+def _abbreviations() -> dict[str, frozenset[str]]:
+    text = Path(__file__).with_name("abbreviations.toml").read_text(encoding="utf-8")
+    return {
+        key: frozenset(word for words in group.values() for word in words.casefold().split())
+        for key, group in tomllib.loads(text).items()
+    }
 
 
 def clauses(text: str) -> list[str]:

@@ -43,7 +43,10 @@ class Document:
     content_hash: str
     author: str = ""
     furniture: tuple[Span, ...] = ()
-    """Spans of `text` that are page furniture (bylines, menus): never indexed, never cited."""
+    """Spans of `text` that are page furniture (bylines, menus, running heads, page numbers): never
+    indexed, never cited."""
+    encoding: str = "utf-8"
+    """What the file was read as, under its common name: `utf-8`, `utf-16`, `windows-1254`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,13 @@ class Passage:
     start: int
     end: int
     heading: str = ""
+    shown: str = ""
+    """What a reader is shown and what is searched: lines joined, furniture left out, rows with the
+    names of their columns. Empty where that is `text`."""
+
+    @property
+    def as_shown(self) -> str:
+        return self.shown or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,10 @@ class ScoredPassage:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """An exact quote: `document.text[start:end] == quote`, in the passage `passage_id`."""
+    """An exact quote: `document.text[start:end] == quote`, in the passage `passage_id`.
+
+    A sentence that a page's end breaks in two has a citation for each half, with one marker.
+    """
 
     marker: int
     """The number shown in the answer, from 1."""
@@ -81,6 +94,13 @@ class Citation:
     title: str
     publisher: str
     published: str
+    shown: str = ""
+    """The quote as a reader is shown it: its lines joined, a row with the names of its columns.
+    Empty where that is `quote`."""
+
+    @property
+    def as_shown(self) -> str:
+        return self.shown or self.quote
 
 
 @dataclass(frozen=True, slots=True)

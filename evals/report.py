@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from assistant.errors import StorageError
-from assistant.text import paragraph_spans
+from assistant.text import line_spans
 from assistant.types import Document, Span
 from evals import plots
 from evals.gate import GateVerdict
@@ -243,7 +243,7 @@ def excerpts(result: CaseResult, documents: Mapping[str, Document]) -> list[Exce
             for option in quote.spans[:1]
             if option.doc_id == doc_id
         ]
-        for start, end in paragraph_spans(document.text):
+        for start, end in line_spans(document.text):
             if any(a < end and start < b for a, b in (*cited, *gold)):
                 title = f"{document.publisher}: {document.title}"
                 found.append(Excerpt(title, pieces(document.text, start, end, cited, gold)))

@@ -93,7 +93,7 @@ def test_what_is_left_out_is_named(tmp_path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "named"), [(b"caf\xe9", "byte 3"), (b"", "empty"), (b" \n\n", "empty")]
+    ("text", "named"), [(b"", "empty"), (b" \n\n", "empty"), (bytes(range(256)), "byte 0 is zero")]
 )
 def test_an_article_that_is_none(tmp_path: Path, text: bytes, named: str) -> None:
     assert named in fault(write(tmp_path, GOOD, text=text))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.dates import date_in_words
-from assistant.text import clauses, fold, numbers, paragraph_spans, sentence_spans, tokens
+from assistant.text import clauses, fold, line_spans, numbers, sentence_spans, tokens
 
 WORDS = (
     "İstanbul ıssız Iğdır əmtəə ғылым ұлттық ўзбек Қазақстан Соглашение подписано Türkiye "
@@ -36,7 +36,7 @@ def test_tokens_are_where_they_say(text: str) -> None:
 
 @given(anything)
 def test_sentences_lie_in_their_line_in_order_and_leave_no_word_out(text: str) -> None:
-    lines, spans = paragraph_spans(text), sentence_spans(text)
+    lines, spans = line_spans(text), sentence_spans(text)
     ends = 0
     for start, end in spans:
         assert ends <= start < end
@@ -124,3 +124,69 @@ def test_numbers_keep_their_decimals_and_signs() -> None:
 )
 def test_dates_in_words(published: str, spoken: str) -> None:
     assert date_in_words(published) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("3 200 000", "3200000"),
+        ("3\u2009200\u2009000", "3200000"),
+        ("3\u00a0200\u00a0000", "3200000"),
+        ("3\u202f200\u202f000", "3200000"),
+        ("3,200,000", "3200000"),
+        ("3.200.000", "3200000"),
+        ("3’200’000", "3200000"),
+        ("3 200,5", "3200.5"),
+        ("3,200.5", "3200.5"),
+        ("3.200,5", "3200.5"),
+        ("3,2", "3.2"),
+        ("10.30", "10.30"),
+        ("1,2,3", "1,2,3"),
+        ("٣٢", "32"),
+    ],
+)
+def test_numbers_are_compared_by_value(written: str, value: str) -> None:
+    assert numbers(f"It cost {written} in all.") == {value}
+
+
+def test_numbers_that_only_stand_side_by_side_stay_two() -> None:
+    assert numbers("in 2021 300 people") == {"2021", "300"}
+    assert numbers("on 4 May 2025") == {"4", "may", "2025"}
+
+
+@given(st.integers(0, 10**12), st.sampled_from([",", " ", "\u00a0", "\u2009", "\u202f"]))
+def test_thousands_however_parted_have_one_value(value: int, sign: str) -> None:
+    assert numbers(f"{value:,}".replace(",", sign)) == {str(value)}
+
+
+@pytest.mark.parametrize("c", "¹²³₂①½Ⅳ٣௧")
+def test_digits_of_any_kind_raise_nothing(c: str) -> None:
+    for text in (c, f"word{c}", f"{c}{c}{c}{c}", f"the {c}th one", f"[{c}]"):
+        tokens(text), numbers(text), sentence_spans(text)
+
+
+def test_what_nobody_sees_is_no_part_of_a_word() -> None:
+    for text in ("memo\u00adrandum", "memo\u200brandum", "memo\u2060ran\u00addum", "memorandum¹"):
+        assert [token.word for token in tokens(text)] == ["memorandum"]
+    assert fold("\ufb01sh") == fold("fish")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (
+            "Dr. Holm of the U.N. spoke at 9.15 p.m. in St. Mira.|No. 5 (cf. Art. 2) names it.",
+            "en",
+        ),
+        ("Plan B. |Then we met.|It was late.", "en"),
+        ("2. Fees are due.|The fee is 5 euro.", "en"),
+        ("Bkz. No. 7 ve s. 12.|Prof. Dr. Ali Bey geldi.|Md. 4 geçerlidir.", "tr"),
+        ("См. рис. 4.|Согласно ст. 12 и п. 3 это так.|Проф. А. С. Холмов сказал.", "ru"),
+        ("См. рис. 4.|Согласно ст. 12 и п. 3 это так.|В г. Мира тепло.", "en"),
+        ("Проф. Әлиев келді.|Қар. 4 бет.|Ол кетті.", "kk"),
+    ],
+)
+def test_abbreviations_end_no_sentence(text: str, language: str) -> None:
+    wanted = [piece.strip() for piece in text.split("|")]
+    plain = " ".join(wanted)
+    assert [plain[a:b] for a, b in sentence_spans(plain, language)] == wanted

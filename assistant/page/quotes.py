@@ -129,7 +129,7 @@ def tips_html(
     """What is shown beside a marker: its quote and where that is from."""
     tips = []
     for marker, group in by_marker(citations).items():
-        quotes = "".join(f"<q>{escape(citation.quote)}</q>" for citation in group)
+        quotes = "".join(f"<q>{escape(citation.as_shown)}</q>" for citation in group)
         source = group[0]
         about = f"{source.publisher} · {say.date(source.published)}"
         lost = f"<em>{say.html('evidence.gone')}</em>" if marker in gone else ""

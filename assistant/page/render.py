@@ -236,7 +236,7 @@ def _gone_html(say: Words, number: int, answer: Answer, gone: Sequence[Citation]
         f'<li><a class="number"{"" if c.marker in standing else ids.pop(c.marker, "")} '
         f'href="#{reference_id(number, c.marker)}" '
         f'aria-label="{say.html("evidence.back", n=c.marker)}">{c.marker}</a>'
-        f'<q dir="auto">{escape(c.quote)}</q> <span>{escape(c.title)} · {escape(c.publisher)} · '
+        f'<q dir="auto">{escape(c.as_shown)}</q> <span>{escape(c.title)} · {escape(c.publisher)} · '
         f"{escape(say.date(c.published))}</span></li>"
         for c in gone
     )
@@ -333,10 +333,10 @@ def _passage_item(
     passage = found.passage
     document = documents.get(passage.doc_id)
     if document is None:
-        return f'<li><p class="excerpt" dir="auto">{escape(passage.text)}</p></li>'
+        return f'<li><p class="excerpt" dir="auto">{escape(passage.as_shown)}</p></li>'
     return (
         f'<li><p class="source">{byline(say, document)}</p>'
-        f'<p class="excerpt" dir="auto">{escape(passage.text)}</p>'
+        f'<p class="excerpt" dir="auto">{escape(passage.as_shown)}</p>'
         f'<a class="read" href="#{passage_anchor(number, passage.passage_id)}" '
         f'aria-label="{say.html("evidence.read_passage", n=found.rank)}">'
         f"{say.html('evidence.read')}</a></li>"

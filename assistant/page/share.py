@@ -114,7 +114,7 @@ def _notes(say: Words, number: int, answer: Answer, documents: Mapping[str, Docu
 
 
 def _quote(say: Words, citation: Citation, gone: bool) -> str:
-    quote = f"“{escape(' '.join(citation.quote.split()))}”"
+    quote = f"“{escape(' '.join(citation.as_shown.split()))}”"
     return f"{quote} ({say('evidence.gone')})" if gone else quote
 
 
@@ -163,7 +163,19 @@ def _shared(data: Any) -> Turn:
         ]
         if any(not 0 <= n < _FAR for n in numbers):
             raise ValueError("an offset is out of bounds")
-    return replace(turn, turn_id=new_id(), asked=time.time(), shared=True)
+    answer = turn.answer and _as_quoted(turn.answer)
+    return replace(turn, answer=answer, turn_id=new_id(), asked=time.time(), shared=True)
+
+
+def _as_quoted(answer: Answer) -> Answer:
+    """The answer with its quotes as they stand in their sources: that can be held against those,
+    while how they were shown is a file's word only."""
+
+    def plain(citations: Sequence[Citation]) -> tuple[Citation, ...]:
+        return tuple(replace(citation, shown="") for citation in citations)
+
+    claims = tuple(replace(claim, citations=plain(claim.citations)) for claim in answer.claims)
+    return replace(answer, claims=claims, citations=plain(answer.citations))
 
 
 def _refusal(say: Words, name: str, why: str, **values: object) -> SourceError:
