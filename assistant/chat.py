@@ -86,10 +86,10 @@ class Assistant:
         self._repeats = repeats(self._sentences.values())
         self._evidence = Evidence(encoder, {doc_id: self._topic(doc_id) for doc_id in documents})
         self._languages = {document.language for document in documents.values()}
-        self._vocabulary = {t.folded for d in documents.values() for t in tokens(d.text)}
         # A word parted at a line's end is whole only in what is shown.
-        shown = (s.shown for found in self._sentences.values() for s in found)
-        self._vocabulary |= {t.folded for text in shown for t in tokens(text)}
+        texts = [document.text for document in documents.values()]
+        texts += [one.shown for found in self._sentences.values() for one in found]
+        self._vocabulary = {t.folded for text in texts for t in tokens(text)}
 
     @classmethod
     def from_settings(cls, settings: Settings, progress: Progress = silent) -> Assistant:
@@ -324,7 +324,6 @@ class Assistant:
         return {
             sentence: [place for place in places if place.doc_id in doc_ids]
             for sentence, places in self._repeats.items()
-            if sentence.doc_id in doc_ids
         }
 
     def _topic(self, doc_id: str) -> frozenset[str]:

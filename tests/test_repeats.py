@@ -82,7 +82,7 @@ def test_a_row_is_found_by_a_column_and_shown_with_it(settings: Settings, tmp_pa
 
 def test_a_wrapped_sentence_is_shown_in_one_line(settings: Settings, tmp_path: Path) -> None:
     text = (
-        "The ferry office of the harbour town of Mira has a yearly bud\u00adget of 3\u202f200\u202f000\n"
+        "The ferry office of the harbour town of Mira has a bud\u00adget of 3\u202f200\u202f000\n"
         "euro, which the town and the guild of pilots pay, and its sec-\nretariat is in Holm.\n"
     )
     answer = ask(settings, tmp_path, "What budget does the ferry office have?", a=text)
