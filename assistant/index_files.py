@@ -55,7 +55,15 @@ class Manifest:
     @classmethod
     def of(cls, settings: Settings, documents: Mapping[str, Document]) -> Manifest:
         described = [
-            [d.doc_id, d.title, d.publisher, d.published, d.content_hash, list(d.furniture)]
+            [
+                d.doc_id,
+                d.title,
+                d.publisher,
+                d.published,
+                d.content_hash,
+                d.encoding,
+                list(d.furniture),
+            ]
             for d in documents.values()
         ]
         corpus = hashlib.sha256(json.dumps(described).encode()).hexdigest()

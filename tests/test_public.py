@@ -44,7 +44,7 @@ def test_the_shape_of_an_answer(make_assistant: Callable[..., Assistant]) -> Non
     }  # fmt: skip
     assert set(found["retrieved"][0]) == {"passage", "score", "rank"}
     assert set(found["retrieved"][0]["passage"]) == {
-        "passage_id", "doc_id", "text", "start", "end", "heading"
+        "passage_id", "doc_id", "text", "start", "end", "heading", "shown"
     }  # fmt: skip
     assert json.loads(json.dumps(found))["text"] == answer.text
 
