@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from assistant.chat import Assistant, assemble
+from assistant.documents.library import load_sources
 from assistant.errors import IndexFault
 from assistant.index import SearchIndex, build
 from assistant.index_files import built_at
@@ -14,7 +15,6 @@ from assistant.page.choice import Choice, Offer, writer
 from assistant.page.offers import Offers
 from assistant.passages import passages
 from assistant.settings import Settings
-from assistant.sources import load_documents
 from assistant.types import Answer, ChatModel, Document, Encoder, Message, Progress, silent
 
 
@@ -89,7 +89,7 @@ class Shelf:
         self.job.start(self._reindex)
 
     def _reindex(self, progress: Progress) -> str:
-        documents = load_documents(self._settings.sources)
+        documents = load_sources(self._settings)
         build(self._settings, documents, self._encoder, progress)
         index = SearchIndex.open(self._settings, documents, self._encoder)
         self._assistant = self._over(documents, index)

@@ -1,0 +1,168 @@
+"""Addresses of the web -> the bytes of a document, politely, and from the public internet only.
+
+A name is looked up once for each request and the connection goes to the very address that was
+checked: a server of names that answers otherwise the second time changes nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Sequence
+from urllib.parse import unquote, urlsplit
+from urllib.robotparser import RobotFileParser
+
+import httpx
+
+from assistant.documents.extracted import MOST_BYTES, Unreadable
+from assistant.documents.gather import Given
+
+AGENT = "ots-assistant"
+_HEADERS = {
+    "user-agent": f"{AGENT}/0.1 (reads single documents that a person asks for)",
+    "accept": "text/html, application/pdf, text/plain, */*;q=0.5",
+}
+_TIMEOUT = httpx.Timeout(15.0, connect=10.0)
+_MOST_SECONDS = 60.0
+_MOST_REDIRECTS = 5
+_MOST_ROBOTS = 500_000
+_TYPES = (
+    "text/",
+    "application/pdf",
+    "application/xhtml+xml",
+    "application/octet-stream",
+    "application/vnd.openxmlformats-officedocument",
+    "message/rfc822",
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, as the system knows them."""
+    return [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is anyone's to ask: not this machine, its network or its cloud."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return is_public(address.ipv4_mapped)
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.sixtofour or address.teredo:
+            return False
+    return address.is_global and not address.is_multicast
+
+
+class Web:
+    """Fetches documents. What may be asked, and how names are looked up, can be put in."""
+
+    def __init__(
+        self,
+        allowed: Callable[[Address], bool] = is_public,
+        resolve: Resolve = resolve,
+        most_seconds: float = _MOST_SECONDS,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._allowed = allowed
+        self._resolve = resolve
+        self._most_seconds = most_seconds
+        self._most_bytes = most_bytes
+
+    def fetch(self, address: str) -> Given:
+        """The document at an address. Raises `Unreadable` with the reason."""
+        ends = time.monotonic() + self._most_seconds
+        try:
+            # Proxies of the environment stay out: they would look names up themselves.
+            with httpx.Client(trust_env=False, timeout=_TIMEOUT, headers=_HEADERS) as client:
+                return self._fetch(client, address, ends)
+        except httpx.InvalidURL as fault:
+            raise Unreadable(f"it is no address: {fault}") from None
+        except httpx.TimeoutException:
+            raise Unreadable("it does not answer in time") from None
+        except httpx.HTTPError as fault:
+            told = " ".join(str(fault).split())[:120] or type(fault).__name__
+            raise Unreadable(f"it can't be reached: {told}") from None
+
+    def _fetch(self, client: httpx.Client, address: str, ends: float) -> Given:
+        url = httpx.URL(address)
+        for _ in range(_MOST_REDIRECTS + 1):
+            self._require_welcome(client, url, ends)
+            response, body = self._get(client, url, ends, self._most_bytes)
+            if response.is_redirect:
+                url = url.join(response.headers["location"])
+            elif response.status_code != httpx.codes.OK:
+                raise Unreadable(f"it answers {response.status_code} {response.reason_phrase}")
+            else:
+                return Given(address, _name(url, response), body, str(url))
+        raise Unreadable(f"it redirects more than {_MOST_REDIRECTS} times")
+
+    def _get(
+        self, client: httpx.Client, url: httpx.URL, ends: float, most: int
+    ) -> tuple[httpx.Response, bytes]:
+        """One request, to the address that was checked; the body only where it is wanted."""
+        checked = self._address(url)
+        headers = {"host": url.netloc.decode("ascii")}
+        extensions = {"sni_hostname": url.host}
+        at = url.copy_with(host=checked)
+        body = bytearray()
+        with client.stream("GET", at, headers=headers, extensions=extensions) as response:
+            if response.status_code != httpx.codes.OK:
+                return response, b""
+            kind = response.headers.get("content-type", "").strip().lower()
+            if kind and not kind.startswith(_TYPES):
+                raise Unreadable(f"it is of the type {kind[:80]}")
+            for chunk in response.iter_bytes(65_536):
+                body += chunk
+                if len(body) > most:
+                    raise Unreadable(f"it has more than {most:,} bytes")
+                if time.monotonic() > ends:
+                    raise Unreadable(f"it took longer than {self._most_seconds:g} s to fetch")
+            return response, bytes(body)
+
+    def _address(self, url: httpx.URL) -> str:
+        """The checked address of a host. Raises `Unreadable` where one of them is not allowed."""
+        if url.scheme not in ("http", "https") or not url.host:
+            raise Unreadable(f"'{str(url)[:80]}' is no address that starts with http or https")
+        if url.userinfo:
+            raise Unreadable("it has a name and a password in it")
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            found = [
+                ipaddress.ip_address(one.split("%")[0]) for one in self._resolve(url.host, port)
+            ]
+        except (OSError, UnicodeError):
+            raise Unreadable(f"there is no host called {url.host[:80]}") from None
+        for one in found:
+            if not self._allowed(one):
+                raise Unreadable(
+                    f"{url.host[:80]} is at {one}, which is not on the public internet"
+                )
+        return str(found[0])
+
+    def _require_welcome(self, client: httpx.Client, url: httpx.URL, ends: float) -> None:
+        """Raise where a site's robots.txt asks programs to stay away from a page."""
+        response, body = self._get(client, url.join("/robots.txt"), ends, _MOST_ROBOTS)
+        if response.is_server_error:
+            raise Unreadable(
+                f"{url.host[:80]} answers {response.status_code} for its robots.txt: try later"
+            )
+        # Without one, or with one that has moved, all are welcome.
+        rules = RobotFileParser()
+        rules.parse(body.decode("utf-8", "replace").splitlines())
+        if not rules.can_fetch(AGENT, str(url)):
+            raise Unreadable(
+                f"the robots.txt of {url.host[:80]} asks programs to stay away from it"
+            )
+
+
+def _name(url: httpx.URL, response: httpx.Response) -> str:
+    """What the document is called, with the ending of its format where the server tells it."""
+    name = unquote(urlsplit(str(url)).path).rstrip("/").rpartition("/")[2] or url.host
+    kind = response.headers.get("content-type", "").lower()
+    html = kind.startswith(("text/html", "application/xhtml+xml"))
+    return f"{name}.html" if html and not name.lower().endswith((".html", ".htm")) else name
