@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import time
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.robotparser import RobotFileParser
 
@@ -42,7 +44,11 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, as the system knows them."""
+    """The addresses of a host, as the system knows them; one may be written as a number, too."""
+    with suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
+    with suppress(OSError):
+        return [str(ipaddress.IPv4Address(socket.inet_aton(host)))]
     return [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
@@ -56,6 +62,34 @@ def is_public(address: Address) -> bool:
         if address.sixtofour or address.teredo:
             return False
     return address.is_global and not address.is_multicast
+
+
+class _Deadline:
+    """Cuts the connection in use off in time: a time-out of its own would start with every byte."""
+
+    def __init__(self, seconds: float) -> None:
+        self.over = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *fault: object) -> None:
+        self._timer.cancel()
+
+    def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hear from httpx of each step; those that connect return a stream with a socket."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self.over:
+                self._end()
+
+    def _end(self) -> None:
+        self.over = True
+        if self._socket is not None:
+            with suppress(OSError):  # it has ended by itself
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Web:
@@ -72,27 +106,34 @@ class Web:
         self._resolve = resolve
         self._most_seconds = most_seconds
         self._most_bytes = most_bytes
+        self._too_slow = f"it took longer than {most_seconds:g} s to fetch"
 
     def fetch(self, address: str) -> Given:
         """The document at an address. Raises `Unreadable` with the reason."""
-        ends = time.monotonic() + self._most_seconds
+        deadline = _Deadline(self._most_seconds)
         try:
             # Proxies of the environment stay out: they would look names up themselves.
-            with httpx.Client(trust_env=False, timeout=_TIMEOUT, headers=_HEADERS) as client:
-                return self._fetch(client, address, ends)
+            with (
+                deadline,
+                httpx.Client(trust_env=False, timeout=_TIMEOUT, headers=_HEADERS) as client,
+            ):
+                return self._fetch(client, address, deadline)
         except httpx.InvalidURL as fault:
             raise Unreadable(f"it is no address: {fault}") from None
         except httpx.TimeoutException:
             raise Unreadable("it does not answer in time") from None
         except httpx.HTTPError as fault:
+            if deadline.over:
+                raise Unreadable(f"it took longer than {self._most_seconds:g} s to fetch") from None
             told = " ".join(str(fault).split())[:120] or type(fault).__name__
             raise Unreadable(f"it can't be reached: {told}") from None
 
-    def _fetch(self, client: httpx.Client, address: str, ends: float) -> Given:
+    def _fetch(self, client: httpx.Client, address: str, deadline: _Deadline) -> Given:
         url = httpx.URL(address)
         for _ in range(_MOST_REDIRECTS + 1):
-            self._require_welcome(client, url, ends)
-            response, body = self._get(client, url, ends, self._most_bytes)
+            _require_address(url)
+            self._require_welcome(client, url, deadline)
+            response, body = self._get(client, url, deadline, self._most_bytes)
             if response.is_redirect:
                 url = url.join(response.headers["location"])
             elif response.status_code != httpx.codes.OK:
@@ -102,12 +143,12 @@ class Web:
         raise Unreadable(f"it redirects more than {_MOST_REDIRECTS} times")
 
     def _get(
-        self, client: httpx.Client, url: httpx.URL, ends: float, most: int
+        self, client: httpx.Client, url: httpx.URL, deadline: _Deadline, most: int
     ) -> tuple[httpx.Response, bytes]:
         """One request, to the address that was checked; the body only where it is wanted."""
         checked = self._address(url)
         headers = {"host": url.netloc.decode("ascii")}
-        extensions = {"sni_hostname": url.host}
+        extensions = {"sni_hostname": url.host, "trace": deadline.note}
         at = url.copy_with(host=checked)
         body = bytearray()
         with client.stream("GET", at, headers=headers, extensions=extensions) as response:
@@ -120,16 +161,12 @@ class Web:
                 body += chunk
                 if len(body) > most:
                     raise Unreadable(f"it has more than {most:,} bytes")
-                if time.monotonic() > ends:
-                    raise Unreadable(f"it took longer than {self._most_seconds:g} s to fetch")
-            return response, bytes(body)
+        if deadline.over:  # a body without a length ends where the connection does
+            raise Unreadable(self._too_slow)
+        return response, bytes(body)
 
     def _address(self, url: httpx.URL) -> str:
         """The checked address of a host. Raises `Unreadable` where one of them is not allowed."""
-        if url.scheme not in ("http", "https") or not url.host:
-            raise Unreadable(f"'{str(url)[:80]}' is no address that starts with http or https")
-        if url.userinfo:
-            raise Unreadable("it has a name and a password in it")
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
             found = [
@@ -144,9 +181,9 @@ class Web:
                 )
         return str(found[0])
 
-    def _require_welcome(self, client: httpx.Client, url: httpx.URL, ends: float) -> None:
+    def _require_welcome(self, client: httpx.Client, url: httpx.URL, deadline: _Deadline) -> None:
         """Raise where a site's robots.txt asks programs to stay away from a page."""
-        response, body = self._get(client, url.join("/robots.txt"), ends, _MOST_ROBOTS)
+        response, body = self._get(client, url.join("/robots.txt"), deadline, _MOST_ROBOTS)
         if response.is_server_error:
             raise Unreadable(
                 f"{url.host[:80]} answers {response.status_code} for its robots.txt: try later"
@@ -158,6 +195,15 @@ class Web:
             raise Unreadable(
                 f"the robots.txt of {url.host[:80]} asks programs to stay away from it"
             )
+
+
+def _require_address(url: httpx.URL) -> None:
+    if url.scheme not in ("http", "https") or not url.host:
+        raise Unreadable(f"'{str(url)[:80]}' is no address that starts with http or https")
+    if (url.port or 0) > 65_535:
+        raise Unreadable(f"there is no port {url.port}")
+    if url.userinfo:
+        raise Unreadable("it has a name and a password in it")
 
 
 def _name(url: httpx.URL, response: httpx.Response) -> str:
