@@ -150,7 +150,7 @@ def test_a_redirect_is_followed_and_the_last_address_kept(
     [
         ("/forever", "it redirects more than 5 times"),
         ("/out", "inner.example is at 10.0.0.7, which is not on the public internet"),
-        ("/file", "'file:///etc/passwd' is no address"),
+        ("/file", "'file:/etc/passwd' is no address"),
         ("/picture", "it is of the type image/png"),
         ("/404", "it answers 404 Not Found"),
         ("/500", "it answers 500 Internal Server Error"),

@@ -25,7 +25,14 @@ _HEADERS = {
     "user-agent": f"{AGENT}/0.1 (reads single documents that a person asks for)",
     "accept": "text/html, application/pdf, text/plain, */*;q=0.5",
 }
-_TIMEOUT = httpx.Timeout(15.0, connect=10.0)
+_CLIENT: dict[str, Any] = {
+    "headers": _HEADERS,
+    "timeout": httpx.Timeout(15.0, connect=10.0),
+    # Proxies of the environment stay out: they would look names up themselves.
+    "trust_env": False,
+    # Two names may have one address: each request has a connection that was checked for its name.
+    "limits": httpx.Limits(max_keepalive_connections=0),
+}
 _MOST_SECONDS = 60.0
 _MOST_REDIRECTS = 5
 _MOST_ROBOTS = 500_000
@@ -112,11 +119,7 @@ class Web:
         """The document at an address. Raises `Unreadable` with the reason."""
         deadline = _Deadline(self._most_seconds)
         try:
-            # Proxies of the environment stay out: they would look names up themselves.
-            with (
-                deadline,
-                httpx.Client(trust_env=False, timeout=_TIMEOUT, headers=_HEADERS) as client,
-            ):
+            with deadline, httpx.Client(**_CLIENT) as client:
                 return self._fetch(client, address, deadline)
         except httpx.InvalidURL as fault:
             raise Unreadable(f"it is no address: {fault}") from None
@@ -124,7 +127,7 @@ class Web:
             raise Unreadable("it does not answer in time") from None
         except httpx.HTTPError as fault:
             if deadline.over:
-                raise Unreadable(f"it took longer than {self._most_seconds:g} s to fetch") from None
+                raise Unreadable(self._too_slow) from None
             told = " ".join(str(fault).split())[:120] or type(fault).__name__
             raise Unreadable(f"it can't be reached: {told}") from None
 
@@ -148,7 +151,7 @@ class Web:
         """One request, to the address that was checked; the body only where it is wanted."""
         checked = self._address(url)
         headers = {"host": url.netloc.decode("ascii")}
-        extensions = {"sni_hostname": url.host, "trace": deadline.note}
+        extensions = {"sni_hostname": url.raw_host.decode("ascii"), "trace": deadline.note}
         at = url.copy_with(host=checked)
         body = bytearray()
         with client.stream("GET", at, headers=headers, extensions=extensions) as response:
@@ -170,7 +173,8 @@ class Web:
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
             found = [
-                ipaddress.ip_address(one.split("%")[0]) for one in self._resolve(url.host, port)
+                ipaddress.ip_address(one.split("%")[0])
+                for one in self._resolve(url.raw_host.decode("ascii"), port)
             ]
         except (OSError, UnicodeError):
             raise Unreadable(f"there is no host called {url.host[:80]}") from None
