@@ -36,6 +36,7 @@ from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
 from assistant.page.files import NoFiles, take_no_files  # noqa: E402
 from assistant.page.limits import Limited  # noqa: E402
 from assistant.page.offers import check_offers  # noqa: E402
+from assistant.page.origins import OwnOrigin  # noqa: E402
 from assistant.page.settings_tab import settings_tab  # noqa: E402
 from assistant.page.sources_tab import Sources, sources_tab  # noqa: E402
 from assistant.page.store import FILE, Store  # noqa: E402
@@ -59,6 +60,8 @@ class Options:
     users: Users | None = None
     per_minute: int = PER_MINUTE
     mcp: bool = False
+    names: tuple[str, ...] = ()
+    """Host names under which the page is served, besides this machine's own."""
 
 
 class Readiness:
@@ -175,6 +178,7 @@ def build_server(
     take_no_files()
     server.add_middleware(NoFiles)
     server.add_middleware(Guard, edit=in_language)
+    server.add_middleware(OwnOrigin, names=options.names)
     gr.mount_gradio_app(
         server,
         blocks,
@@ -212,6 +216,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="let anyone who can reach --host use the page",
     )
     parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="serve the page under this host name too (again for each)",
+    )
+    parser.add_argument(
         "--offer",
         action="append",
         default=[],
@@ -240,7 +251,8 @@ def chosen(options: argparse.Namespace) -> Options:
         raise SettingsError("The package mcp is not installed.", "pip install -e '.[mcp]'")
     check_offers(options.offer)
     users = load_users(options.users) if options.users else None
-    return Options(users, options.per_minute, options.mcp)
+    names = (*options.name, options.host or os.environ.get("GRADIO_SERVER_NAME") or HOST)
+    return Options(users, options.per_minute, options.mcp, names)
 
 
 def show_progress(what: str, done: int, total: int, unit: str) -> None:
