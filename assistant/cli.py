@@ -119,12 +119,16 @@ def fetch(config: Config = None) -> None:
 def user(
     file: Annotated[Path, typer.Argument(help="The file for `python app.py --users`.")],
     name: Annotated[str, typer.Argument(help="The name to log in with.")],
+    may_change_sources: Annotated[
+        bool, typer.Option("--may-change-sources", help="They may add sources and remove them.")
+    ] = False,
 ) -> None:
     """Let a user log in to the page, or give one another password."""
     with faults_told():
         from assistant.page.users import add_user
 
-        add_user(file, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        add_user(file, name, password, may_change_sources)
         out.print(f"{name} may log in with {file}.", markup=False)
 
 
