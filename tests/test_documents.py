@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import made
 import pytest
+from fuzz import fuzz
 
 from assistant.documents.extracted import Extracted, Unreadable
 from assistant.documents.formats import extract
@@ -192,3 +193,8 @@ def test_one_foreign_letter_does_not_tell_a_language() -> None:
     english = "The minister of digital development has met his guests.\n" * 5
     assert language_of_text(english + "Əli Əliyev was there and spoke to all.\n") == "en"
     assert language_of_text("Sənəd martın üçündə imzalandı və qüvvəyə mindi.\n" * 3) == "az"
+
+
+def test_broken_documents_are_read_or_refused() -> None:
+    counted = fuzz(200)
+    assert counted.total() == 200

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import made
 import pytest
+from killed import kill_at_random
 
 from assistant.documents import library as libraries
 from assistant.documents.adding import Adding, Outcome, Wishes, id_of, printable
@@ -260,6 +261,10 @@ def test_two_writers_lose_nothing(library: Library, tmp_path: Path) -> None:
         writer.join(60)
     assert len(library.documents()) == 30
     assert not list(library.faults())
+
+
+def test_a_writer_killed_at_any_moment_loses_nothing(library: Library) -> None:
+    assert kill_at_random(library.folder, 6) > 6
 
 
 def test_what_is_damaged_is_named(adding: Adding, library: Library, folder: Path) -> None:
