@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from assistant.errors import AssistantError, SettingsError
+from assistant.langchain_chat import is_loopback
 from assistant.page import render
 from assistant.page.guard import Guard
+from assistant.page.rights import NOBODY, Rights
 from assistant.page.server import HOST, PORT, has_display, listen, place, serve
 from assistant.settings import Settings, gradio_at_ease, stay_offline
 
@@ -28,7 +30,8 @@ stay_offline()  # Gradio reads the environment when it is imported.
 
 with gradio_at_ease():
     import gradio as gr
-from fastapi import FastAPI  # noqa: E402
+from fastapi import FastAPI, Request  # noqa: E402
+from starlette.routing import Mount  # noqa: E402
 
 from assistant.page.ask import AT_ONCE, ask_tab  # noqa: E402
 from assistant.page.doors import answer_in_json, open_doors  # noqa: E402
@@ -36,7 +39,10 @@ from assistant.page.evals_tab import EvalRuns, evals_tab  # noqa: E402
 from assistant.page.files import NoFiles, take_no_files  # noqa: E402
 from assistant.page.limits import Limited  # noqa: E402
 from assistant.page.offers import check_offers  # noqa: E402
+from assistant.page.origins import OwnOrigin  # noqa: E402
 from assistant.page.settings_tab import settings_tab  # noqa: E402
+from assistant.page.sources_routes import PATH as SOURCES  # noqa: E402
+from assistant.page.sources_routes import open_routes  # noqa: E402
 from assistant.page.sources_tab import Sources, sources_tab  # noqa: E402
 from assistant.page.store import FILE, Store  # noqa: E402
 from assistant.page.timeline_tab import timeline_tab  # noqa: E402
@@ -59,6 +65,9 @@ class Options:
     users: Users | None = None
     per_minute: int = PER_MINUTE
     mcp: bool = False
+    names: tuple[str, ...] = ()
+    """Host names under which the page is served, besides this machine's own."""
+    rights: Rights = NOBODY
 
 
 class Readiness:
@@ -99,6 +108,7 @@ def build_blocks(
     runs: EvalRuns | None,
     sources: Sources | None,
     store: Store | None,
+    rights: Rights,
 ) -> gr.Blocks:
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
@@ -116,7 +126,7 @@ def build_blocks(
                 timeline_tab(tab, assistant)
             if sources is not None:
                 with gr.Tab(LABELS("tabs.sources"), id="sources", elem_id="tab-sources") as tab:
-                    sources_tab(tab, sources)
+                    sources_tab(tab, sources, rights)
             if runs is not None:
                 with gr.Tab(LABELS("tabs.evals"), id="evals", elem_id="tab-evals") as tab:
                     evals_tab(tab, runs)
@@ -147,11 +157,11 @@ def login_html() -> str:
 
     `words.in_language` puts the texts in.
     """
-    styles = styled("style.css", "login.css")
+    styles = joined("style.css", "login.css")
     return f"<title>{{page.title}}</title><style>{styles}</style>{{login.ask}}"
 
 
-def styled(*names: str) -> str:
+def joined(*names: str) -> str:
     return "".join((PAGE / name).read_text(encoding="utf-8") for name in names)
 
 
@@ -169,12 +179,15 @@ def build_server(
     options = options or Options()
     readiness = Readiness(assistant)
     assistant = Limited(assistant, options.per_minute)
-    blocks = build_blocks(assistant, readiness, runs, sources, store)
+    blocks = build_blocks(assistant, readiness, runs, sources, store, options.rights)
     blocks.queue(max_size=64, api_open=False)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     take_no_files()
+    if sources is not None:
+        open_routes(server, sources, options.rights, lambda request: user_of(server, request))
     server.add_middleware(NoFiles)
-    server.add_middleware(Guard, edit=in_language)
+    server.add_middleware(Guard, edit=in_language, unlimited=SOURCES)
+    server.add_middleware(OwnOrigin, names=options.names)
     gr.mount_gradio_app(
         server,
         blocks,
@@ -191,13 +204,21 @@ def build_server(
         mcp_server=options.mcp,
         theme=theme(),
         i18n=LABELS,
-        css=styled("style.css", "conversation.css"),
-        js=(PAGE / "script.js").read_text(encoding="utf-8"),
+        css=joined("style.css", "conversation.css"),
+        js=joined("script.js", "sources.js"),
     )
     if options.mcp:
         answer_in_json(blocks.mcp_server_obj)
     readiness.start()
     return server
+
+
+def user_of(server: FastAPI, request: Request) -> str | None:
+    """Who has logged in, as Gradio itself tells it."""
+    (page,) = (one.app for one in server.routes if isinstance(one, Mount))
+    names = (f"access-token-{kind}{page.cookie_id}" for kind in ("", "unsecure-"))
+    tokens = (request.cookies.get(name) for name in names)
+    return next((page.tokens[one] for one in tokens if one in page.tokens), None)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -210,6 +231,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--public-without-login",
         action="store_true",
         help="let anyone who can reach --host use the page",
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="serve the page under this host name too (again for each)",
     )
     parser.add_argument(
         "--offer",
@@ -240,7 +268,12 @@ def chosen(options: argparse.Namespace) -> Options:
         raise SettingsError("The package mcp is not installed.", "pip install -e '.[mcp]'")
     check_offers(options.offer)
     users = load_users(options.users) if options.users else None
-    return Options(users, options.per_minute, options.mcp)
+    host = options.host or os.environ.get("GRADIO_SERVER_NAME") or HOST
+    names = (*options.name, host)
+    # A page with a name of its own is there for others, wherever it listens.
+    alone = users is None and is_loopback(host) and not options.name
+    rights = Rights(users.editors if users else (), alone and not options.public_without_login)
+    return Options(users, options.per_minute, options.mcp, names, rights)
 
 
 def show_progress(what: str, done: int, total: int, unit: str) -> None:

@@ -4,13 +4,16 @@ from assistant import Assistant, Settings
 answer = Assistant.from_settings(Settings()).ask("Where was the agreement signed?")
 """
 
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import AssistantError
 from assistant.settings import Settings, stay_offline
+from assistant.types import Answer, Citation, Claim, Document, Passage, ScoredPassage
+
+if TYPE_CHECKING:
+    from assistant.chat import Assistant
 
 stay_offline()  # before any library that would call home is imported
-
-from assistant.chat import Assistant  # noqa: E402
-from assistant.errors import AssistantError  # noqa: E402
-from assistant.types import Answer, Citation, Claim, Document, Passage, ScoredPassage  # noqa: E402
 
 __all__ = [
     "Answer",
@@ -23,3 +26,12 @@ __all__ = [
     "ScoredPassage",
     "Settings",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the assistant and its libraries once they are asked for: commands start at once."""
+    if name == "Assistant":
+        from assistant.chat import Assistant
+
+        return Assistant
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

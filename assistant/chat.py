@@ -15,6 +15,7 @@ from assistant import answer_selection, compose, models, prompts
 from assistant.answerability import is_hopeless
 from assistant.compose import Composer
 from assistant.conclude import conclude
+from assistant.documents.library import load_sources
 from assistant.errors import AssistantError, SourceError
 from assistant.evidence import Evidence, Part, Ranked
 from assistant.grounding import Grounder, Verdict, markers, split_claims
@@ -37,7 +38,6 @@ from assistant.reading import Reading
 from assistant.repeats import repeats
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
-from assistant.sources import load_documents
 from assistant.text import tokens
 from assistant.turn import Judged, Turn
 from assistant.types import (
@@ -361,7 +361,7 @@ def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
 
     The chat model loads in the background, while the embedding model does.
     """
-    documents = load_documents(settings.sources)
+    documents = load_sources(settings)
     chat_model = models.Later(lambda: models.load_chat_model(settings))
     chat_model.start()
     encoder = models.load_encoder(settings)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from assistant.console import bar, err, faults_told, out, tell
 from assistant.dates import date_in_words
-from assistant.errors import AssistantError, QuestionError
+from assistant.errors import QuestionError
 from assistant.questions import check_question
 from assistant.settings import Settings
+from assistant.sources_cli import sources_app
 from evals.cli import eval_command
 
 if TYPE_CHECKING:
@@ -25,12 +25,8 @@ if TYPE_CHECKING:
     from assistant.types import Answer, Message
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-sources_app = typer.Typer(no_args_is_help=True, help="The source articles.")
 app.add_typer(sources_app, name="sources")
 app.command("eval")(eval_command)
-out = Console(highlight=False, soft_wrap=True, emoji=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-_INTERRUPTED = 130
 
 Config = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
 
@@ -50,13 +46,17 @@ def ask(
     source: Annotated[
         list[str] | None, typer.Option("--source", help="Only this source may answer; repeatable.")
     ] = None,
+    alone: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="Answer from this file or address alone; repeatable."),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Answer a question from the sources, every sentence cited."""
-    with faults_told():
+    with faults_told(), ExitStack() as stack:
         first = _given(question)
         check_question(first)  # before anything is loaded
-        assistant = _assistant(config)
+        assistant = _assistant_with(alone, config, stack) if alone else _assistant(config)
         history: list[Message] = []
         code = 0
         for asked in (first, *map(_readable, follow_up or ())):
@@ -79,7 +79,7 @@ def chat(config: Config = None) -> None:
             try:
                 answer = _answer(assistant, asked, history, None, False)
             except QuestionError as fault:
-                _tell(fault)
+                tell(fault)
                 continue
             history += [
                 {"role": "user", "content": asked},
@@ -93,12 +93,12 @@ def index(config: Config = None) -> None:
     with faults_told():
         from assistant import index as search_index
         from assistant import models
-        from assistant.sources import load_documents
+        from assistant.documents.library import load_sources
 
         settings = Settings.load(config)
-        documents = load_documents(settings.sources)
+        documents = load_sources(settings)
         encoder = models.load_encoder(settings)
-        with _bar() as progress:
+        with bar() as progress:
             count = search_index.build(settings, documents, encoder, progress)
         out.print(f"Indexed {count} passages of {len(documents)} sources in {settings.cache_dir}.")
 
@@ -110,7 +110,7 @@ def fetch(config: Config = None) -> None:
         from assistant import weights
 
         settings = Settings.load(config)
-        with _bar() as progress:
+        with bar() as progress:
             path = weights.fetch(weights.CHAT_MODEL, settings.cache_dir, progress)
         out.print(f"{weights.CHAT_MODEL.name} is at {path}.")
 
@@ -119,12 +119,16 @@ def fetch(config: Config = None) -> None:
 def user(
     file: Annotated[Path, typer.Argument(help="The file for `python app.py --users`.")],
     name: Annotated[str, typer.Argument(help="The name to log in with.")],
+    may_change_sources: Annotated[
+        bool, typer.Option("--may-change-sources", help="They may add sources and remove them.")
+    ] = False,
 ) -> None:
     """Let a user log in to the page, or give one another password."""
     with faults_told():
         from assistant.page.users import add_user
 
-        add_user(file, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        add_user(file, name, password, may_change_sources)
         out.print(f"{name} may log in with {file}.", markup=False)
 
 
@@ -142,19 +146,6 @@ def doctor(config: Config = None) -> None:
             if check.mend:
                 out.print(f"{'':31} to mend it: {check.mend}", markup=False)
         raise typer.Exit(0 if all(check.ok for check in checks) else 1)
-
-
-@sources_app.command("list")
-def list_sources(config: Config = None) -> None:
-    """List the source articles."""
-    with faults_told():
-        from assistant.sources import load_documents
-
-        for document in load_documents(Settings.load(config).sources).values():
-            date = date_in_words(document.published)
-            author = f", by {document.author}" if document.author else ""
-            about = f"{document.publisher}, {date}{author}: {document.title}"
-            out.print(f"{document.doc_id}  {about} ({document.encoding})", markup=False)
 
 
 def _given(question: str) -> str:
@@ -175,28 +166,18 @@ def _readable(question: str) -> str:
     return question
 
 
-@contextmanager
-def faults_told() -> Iterator[None]:
-    """One line and an exit code for what a person can mend; a traceback for anything else."""
-    try:
-        yield
-    except AssistantError as fault:
-        _tell(fault)
-        raise typer.Exit(fault.exit_code) from None
-    except KeyboardInterrupt:
-        err.print("Stopped.")
-        raise typer.Exit(_INTERRUPTED) from None
-
-
-def _tell(fault: AssistantError) -> None:
-    err.print(f"error: {fault}", markup=False)
-
-
 def _assistant(config: Path | None) -> Assistant:
-    with _bar() as progress:
+    with bar() as progress:
         from assistant.chat import Assistant
 
         return Assistant.from_settings(Settings.load(config), progress)
+
+
+def _assistant_with(targets: list[str], config: Path | None, stack: ExitStack) -> Assistant:
+    from assistant.documents.alone import assistant_with
+
+    with bar() as progress:
+        return stack.enter_context(assistant_with(Settings.load(config), targets, progress))
 
 
 def _answer(
@@ -220,7 +201,8 @@ def _answer(
         out.print("\n", markup=False)
         for cited in answer.citations:
             where = f"{cited.publisher}, {date_in_words(cited.published)}, {cited.title}"
-            place = f"{cited.doc_id}, characters {cited.start}-{cited.end}"
+            page = f"page {cited.page}, " if cited.page else ""
+            place = f"{cited.doc_id}, {page}characters {cited.start}-{cited.end}"
             out.print(f"[{cited.marker}] {where} ({place})", markup=False)
             out.print(f"    “{cited.as_shown}”", markup=False)
     if answer.notice:
@@ -233,33 +215,6 @@ def _prompt() -> str:
         return _readable(input("> ").strip())
     except EOFError:
         return ""
-
-
-class _bar:  # noqa: N801  a context manager, used as a verb
-    """A progress bar on stderr that is a `Progress`; it shows once there is something to say."""
-
-    def __enter__(self) -> _bar:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
-            TimeElapsedColumn(),
-            console=err,
-        )
-        self._tasks: dict[str, int] = {}
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        if self._tasks:
-            self._bar.stop()
-
-    def __call__(self, what: str, done: int, total: int, unit: str) -> None:
-        if not self._tasks:
-            self._bar.start()
-        if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(what, total=total, unit=unit)
-        self._bar.update(self._tasks[what], completed=done, total=total)  # type: ignore[arg-type]
 
 
 def main() -> None:

@@ -132,6 +132,7 @@ class Composer:
             publisher=document.publisher,
             published=document.published,
             shown="" if shown == quote else shown,
+            page=document.page(span[0]),
         )
 
     def _passage_of(self, sentence: Sentence) -> str:

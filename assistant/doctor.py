@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from assistant import weights
+from assistant.documents.library import Library, load_sources
 from assistant.errors import AssistantError, WeightsError
 from assistant.index import SearchIndex
 from assistant.index_files import writable
@@ -47,7 +48,10 @@ def _packages() -> Iterator[Check]:
 
 
 def _sources(settings: Settings) -> str:
-    return f"{len(load_documents(settings.sources))} articles in {settings.sources}"
+    shipped, added = load_documents(settings.sources), Library.of(settings).read().entries
+    return (
+        f"{len(shipped)} articles in {settings.sources}, {len(added)} added in {settings.data_dir}"
+    )
 
 
 def _cache(settings: Settings) -> str:
@@ -56,7 +60,7 @@ def _cache(settings: Settings) -> str:
 
 
 def _index(settings: Settings, encoder: Callable[[], Encoder]) -> str:
-    opened = SearchIndex.open(settings, load_documents(settings.sources), encoder())
+    opened = SearchIndex.open(settings, load_sources(settings), encoder())
     return f"{len(opened.passages)} passages"
 
 

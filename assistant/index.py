@@ -101,6 +101,22 @@ class SearchIndex:
         weakref.finalize(index, reader.close)
         return index
 
+    def faults(self, documents: Mapping[str, Document]) -> Iterator[str]:
+        """What does not fit together, a line each: offsets, vectors and lexical entries."""
+        for passage in self.passages.values():
+            document = documents[passage.doc_id]
+            if document.text[passage.start : passage.end] != passage.text:
+                yield f"{passage.passage_id}: its offsets do not lead to its text"
+        with _damage_named(self._folder):
+            stored = self._vectors.get(include=["documents"])
+            texts = dict(zip(stored["ids"], stored["documents"], strict=True))
+        for passage_id, passage in self.passages.items():
+            if texts.pop(passage_id, None) != indexed_text(passage, documents[passage.doc_id]):
+                yield f"{passage_id}: its vector is missing or stands for another text"
+        yield from (f"{passage_id}: its vector has no passage" for passage_id in texts)
+        if (counted := int(self._lexical.scores["num_docs"])) != len(self.passages):
+            yield f"{counted} of {len(self.passages)} passages have a lexical entry"
+
     def dense(self, query: str, limit: int) -> dict[str, float]:
         """Cosine similarity to the query of the nearest passages, by passage id."""
         vector = self._encoder.encode_query(query)
@@ -125,10 +141,12 @@ def up_to_date(
     documents: Mapping[str, Document],
     encoder: Encoder,
     progress: Progress = silent,
+    however_many: bool = False,
 ) -> SearchIndex:
     """The index of these documents, built or brought up to date first where that is needed.
 
-    Raises `Stale` where that would take minutes: whoever asked may not want to wait for it.
+    Raises `Stale` where that would take minutes, unless it is to be done however many passages
+    are new: whoever only asks a question may not want to wait for it.
     """
     root = root_of(settings)
     try:
@@ -141,7 +159,7 @@ def up_to_date(
                 _build(settings, documents, encoder, progress)
                 index = SearchIndex.open(settings, documents, encoder)
             except Stale as stale:
-                _update(settings, documents, encoder, progress, stale)
+                _update(settings, documents, encoder, progress, stale, however_many)
                 index = SearchIndex.open(settings, documents, encoder)
     else:
         clear_if_idle(root)
@@ -165,11 +183,13 @@ def _update(
     encoder: Encoder,
     progress: Progress,
     stale: Stale,
+    however_many: bool,
 ) -> None:
     """Build with the vectors of the last build, as far as its texts are still the same."""
     known = _vectors(root_of(settings), settings, encoder)
     _, texts = _texts(settings, documents)
-    if (new := len(set(texts) - known.keys())) > AT_ONCE:
+    new = len(set(texts) - known.keys())
+    if new > AT_ONCE and not however_many:
         raise Stale(
             f"{stale.message} To embed {new:,} passages takes minutes.", stale.mend
         ) from None

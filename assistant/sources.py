@@ -68,7 +68,7 @@ def _load(entry: dict[str, Any], manifest: Path) -> Document:
             "use letters, digits, '.', '_' and '-'",
         )
     published = str(entry.get("published", ""))
-    if not _is_date(published):
+    if not is_date(published):
         raise SourceError(
             f"The source '{doc_id}' was published '{published}', which is no ISO 8601 date.",
             "write it as 2021-09-15, 2021-09, 2021 or --09-15",
@@ -98,7 +98,8 @@ def _load(entry: dict[str, Any], manifest: Path) -> Document:
     )
 
 
-def _is_date(published: str) -> bool:
+def is_date(published: str) -> bool:
+    """Whether a date is ISO 8601, as far as it is known; an empty one is."""
     if not _PUBLISHED.fullmatch(published):
         return False
     # What is left out is filled in: a leap year, a first of January.

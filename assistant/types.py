@@ -8,6 +8,7 @@ points) of `Document.text`, and `document.text[start:end]` is always the text th
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
@@ -47,6 +48,19 @@ class Document:
     indexed, never cited."""
     encoding: str = "utf-8"
     """What the file was read as, under its common name: `utf-8`, `utf-16`, `windows-1254`."""
+    pages: tuple[int, ...] = ()
+    """Where in `text` each page begins; none where the source has no pages."""
+    kind: str = "text"
+    """What it was read from: `text`, `Markdown`, `HTML`, `PDF`, `DOCX` or `e-mail`."""
+    origin: str = ""
+    """The path, address or upload that an added document came from; none for a shipped one."""
+    added: str = ""
+    """When it was added: `2026-11-27T10:00:00Z`."""
+    collection: str = "shipped"
+
+    def page(self, offset: int) -> int:
+        """The number of the page on which a character stands, from 1; 0 without pages."""
+        return bisect_right(self.pages, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,8 @@ class Citation:
     shown: str = ""
     """The quote as a reader is shown it: its lines joined, a row with the names of its columns.
     Empty where that is `quote`."""
+    page: int = 0
+    """The page of the source on which it begins, from 1; 0 where the source has no pages."""
 
     @property
     def as_shown(self) -> str:

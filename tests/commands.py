@@ -16,6 +16,7 @@ Run = Callable[..., Result]
 def environment(cache: Path) -> dict[str, str | None]:
     return {
         "OTS_ASSISTANT_CACHE_DIR": str(cache),
+        "OTS_ASSISTANT_DATA_DIR": str(cache.parent / "data"),
         "OTS_ASSISTANT_CHAT_MODEL": "none",
         "OTS_ASSISTANT_EMBEDDING_MODEL": BagOfWords.name,
     }

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+# Whoever runs the tests may have added sources of their own.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="test-data-")
 GUARD = Path(__file__).parent / "guard"
 sys.path.insert(0, str(GUARD))
 
@@ -75,6 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_sessionfinish() -> None:
     Path(os.environ[network_guard.LOG]).unlink(missing_ok=True)
+    shutil.rmtree(os.environ["XDG_DATA_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +102,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         sources=MANIFEST,
         cache_dir=tmp_path / "cache",
+        data_dir=tmp_path / "data",
         embedding_model=BagOfWords.name,
         chat_model="none",
     )

@@ -23,6 +23,7 @@ def make_shelf(folder: Path) -> tuple[Shelf, Settings]:
     settings = Settings(
         sources=MANIFEST,
         cache_dir=folder / "cache",
+        data_dir=folder / "data",
         embedding_model=BagOfWords.name,
         chat_model="none",
     )

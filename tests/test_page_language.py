@@ -53,7 +53,7 @@ def test_every_text_is_used_and_every_key_is_there() -> None:
     code += Path(app.__file__).read_text(encoding="utf-8")
     code += (CODE.parent / "jobs.py").read_text(encoding="utf-8")
     code += (CODE.parent.parent / "evals" / "background.py").read_text(encoding="utf-8")
-    code += (CODE / "script.js").read_text(encoding="utf-8")
+    code += "".join(path.read_text(encoding="utf-8") for path in CODE.glob("*.js"))
     for key in re.findall(r"""(?:say|html|count|LABELS)\(\s*["']([a-z_]+\.[a-z_]+)["']""", code):
         assert key in ENGLISH.texts, key
     begun = re.findall(r"""f["']([a-z]+\.[a-z_]*)\{""", code)  # such as f"share.{why}"

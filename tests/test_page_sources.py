@@ -135,7 +135,7 @@ def test_sources_that_can_not_be_read_leave_the_old_index(
     def broken(*_: Any) -> None:
         raise SourceError("The article x.txt can't be read.", "correct it")
 
-    monkeypatch.setattr("assistant.page.shelf.load_documents", broken)
+    monkeypatch.setattr("assistant.page.shelf.load_sources", broken)
     shelf.reindex()
     join("re-indexing")
     assert shelf.job.state.failed

@@ -40,7 +40,7 @@ def test_the_shape_of_an_answer(make_assistant: Callable[..., Assistant]) -> Non
     assert set(found["claims"][0]) >= {"text", "status", "citations", "missing"}
     assert set(found["citations"][0]) == {
         "marker", "doc_id", "passage_id", "start", "end", "quote", "title", "publisher",
-        "published", "shown",
+        "published", "shown", "page",
     }  # fmt: skip
     assert set(found["retrieved"][0]) == {"passage", "score", "rank"}
     assert set(found["retrieved"][0]["passage"]) == {

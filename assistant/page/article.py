@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from assistant.types import Span
 
-_BLANK_LINES = re.compile(r"\n[ \t\r]*\n\s*")
+_BLANK_LINES = re.compile(r"\n[ \t\r]*\n\s*|\s*\f\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def slug(text: str) -> str:
 
 
 def paragraphs(text: str) -> Iterator[Span]:
-    """Spans of the paragraphs, which blank lines part, without the white space around them."""
+    """Spans of the paragraphs, which blank lines and pages part, without white space around."""
     start = 0
     ends = [(m.start(), m.end()) for m in _BLANK_LINES.finditer(text)]
     for end, following in [*ends, (len(text), len(text))]:
@@ -46,15 +46,23 @@ def paragraphs(text: str) -> Iterator[Span]:
         start = following
 
 
-def article_html(text: str, marks: Sequence[Mark], furniture: Sequence[Span] = ()) -> str:
+def article_html(
+    text: str,
+    marks: Sequence[Mark],
+    furniture: Sequence[Span] = (),
+    pages: Sequence[tuple[int, str]] = (),
+) -> str:
     """Escaped paragraphs; every character of a mark lies in an element carrying its class.
 
     Marks may overlap and run over paragraphs. Each leaves its anchor once, at its first
-    visible character.
+    visible character. Above each page, at its offset, stands what it is called.
     """
     placed: set[str] = set()
     out = []
+    coming = list(reversed(pages))
     for start, end in paragraphs(text):
+        while coming and coming[-1][0] <= start:
+            out.append(f'<p class="page">{escape(coming.pop()[1])}</p>')
         here = [m for m in marks if m.start < end and start < m.end]
         aside = [span for span in furniture if span[0] < end and start < span[1]]
         whole = any(a <= start and end <= b for a, b in aside)

@@ -43,14 +43,18 @@ MOST_BYTES = 4_000_000
 class Guard:
     """ASGI middleware that sets the policy on every response and the nonce in every page.
 
-    A request that sends too much is refused, whether it says so beforehand or not.
+    A request that sends too much is refused, whether it says so beforehand or not; paths that
+    begin with `unlimited` see to that themselves.
 
     Only whole HTML pages are held back to be changed; streams pass through as they come.
     """
 
-    def __init__(self, app: App, edit: Edit = lambda page, headers: page) -> None:
+    def __init__(
+        self, app: App, edit: Edit = lambda page, headers: page, unlimited: str = ""
+    ) -> None:
         self._app = app
         self._edit = edit
+        self._unlimited = unlimited
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,6 +64,9 @@ class Guard:
         scope["headers"] = [h for h in scope["headers"] if h[0].lower() != b"accept-encoding"]
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         outgoing = _Outgoing(send, lambda page: self._edit(page, headers))
+        if self._unlimited and scope["path"].startswith(self._unlimited):
+            await self._app(scope, receive, outgoing.send)
+            return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         # Compared as text first: int() refuses absurdly long numbers.
         digits = length.lstrip(b"0") or b"0"

@@ -111,8 +111,14 @@ def _line_html(
 
 
 def _name(say: Words, marker: int, source: Citation, gone: bool) -> str:
-    about = f"{source.publisher}, {say.date(source.published)}"
+    about = f"{source.publisher}, {when_and_where(say, source)}"
     return say("evidence.quote_gone" if gone else "evidence.quote", n=marker, source=about)
+
+
+def when_and_where(say: Words, source: Citation) -> str:
+    """The date of a quote's source, and the page where it has pages."""
+    page = f", {say('sources.page', n=source.page)}" if source.page else ""
+    return f"{say.date(source.published)}{page}"
 
 
 def _marker_html(marker: int, name: str, turn: int, first: bool, gone: bool) -> str:
@@ -131,7 +137,7 @@ def tips_html(
     for marker, group in by_marker(citations).items():
         quotes = "".join(f"<q>{escape(citation.as_shown)}</q>" for citation in group)
         source = group[0]
-        about = f"{source.publisher} · {say.date(source.published)}"
+        about = f"{source.publisher} · {when_and_where(say, source)}"
         lost = f"<em>{say.html('evidence.gone')}</em>" if marker in gone else ""
         tips.append(
             f'<div id="tip-{turn}-{marker}">{quotes}<b>{escape(source.title)}</b>'

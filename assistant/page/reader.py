@@ -24,13 +24,18 @@ FIND_MARK = (
 def article_page(say: Words, document: Document, marked: Span | None = None) -> str:
     """The article under its title, with one stretch of it marked."""
     marks = [Mark(*marked, "marked")] if marked else []
-    body = article_html(document.text, marks, document.furniture)
+    body = article_html(document.text, marks, document.furniture, pages_of(say, document))
     language = escape(document.language)
     return (
         f'<article class="reading" tabindex="0"><p class="source">{byline(say, document)}</p>'
         f'<h2 tabindex="-1" dir="auto">{escape(document.title)}</h2>'
         f'<div class="body" lang="{language}" dir="auto">{body}</div></article>'
     )
+
+
+def pages_of(say: Words, document: Document) -> list[tuple[int, str]]:
+    """Where each page of a document begins, and what it is called."""
+    return [(at, say("sources.page", n=n)) for n, at in enumerate(document.pages, 1)]
 
 
 def byline(say: Words, document: Document) -> str:

@@ -12,8 +12,15 @@ from html import escape
 from assistant.page.article import Mark, article_html, slug
 from assistant.page.choice import choice_line
 from assistant.page.conversation import Turn
-from assistant.page.quotes import lost, quote_id, reference_id, text_html, tips_html
-from assistant.page.reader import byline
+from assistant.page.quotes import (
+    lost,
+    quote_id,
+    reference_id,
+    text_html,
+    tips_html,
+    when_and_where,
+)
+from assistant.page.reader import byline, pages_of
 from assistant.page.words import Words, sentence
 from assistant.types import Answer, Citation, Document, ScoredPassage
 
@@ -237,7 +244,7 @@ def _gone_html(say: Words, number: int, answer: Answer, gone: Sequence[Citation]
         f'href="#{reference_id(number, c.marker)}" '
         f'aria-label="{say.html("evidence.back", n=c.marker)}">{c.marker}</a>'
         f'<q dir="auto">{escape(c.as_shown)}</q> <span>{escape(c.title)} · {escape(c.publisher)} · '
-        f"{escape(say.date(c.published))}</span></li>"
+        f"{escape(when_and_where(say, c))}</span></li>"
         for c in gone
     )
     return (
@@ -304,7 +311,7 @@ def _body(say: Words, number: int, document: Document, answer: Answer) -> str:
         for p in (found.passage for found in answer.retrieved)
         if p.doc_id == document.doc_id and document.text[p.start : p.end] == p.text
     ]
-    text = article_html(document.text, marks, document.furniture)
+    text = article_html(document.text, marks, document.furniture, pages_of(say, document))
     return f'<div class="body" lang="{escape(document.language)}" dir="auto">{text}</div>'
 
 

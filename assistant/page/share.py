@@ -14,7 +14,7 @@ from assistant.errors import SourceError
 from assistant.page.choice import choice_line
 from assistant.page.conversation import Turn, as_title, turn_from_dict
 from assistant.page.desk import new_id
-from assistant.page.quotes import by_marker, lost
+from assistant.page.quotes import by_marker, lost, when_and_where
 from assistant.page.words import Words, sentence
 from assistant.questions import MAX_QUESTION_CHARS
 from assistant.types import Answer, Citation, Document
@@ -105,7 +105,7 @@ def _notes(say: Words, number: int, answer: Answer, documents: Mapping[str, Docu
     for marker, citations in by_marker(answer.citations).items():
         quotes = " / ".join(_quote(say, c, c in gone) for c in citations)
         first = citations[0]
-        about = [first.title, first.publisher, say.date(first.published)]
+        about = [first.title, first.publisher, when_and_where(say, first)]
         told = ", ".join(escape(one) for one in about if one)
         address = documents[first.doc_id].url if first.doc_id in documents else ""
         link = f", <{address}>" if _WEB.fullmatch(address) else ""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from assistant.chat import Assistant, assemble
-from assistant.errors import IndexFault
-from assistant.index import SearchIndex, build
+from assistant.documents.adding import Adding, Outcome, checked
+from assistant.documents.extracted import Unreadable
+from assistant.documents.gather import Given, is_address
+from assistant.documents.library import Library, load_sources
+from assistant.documents.reading import DocumentReader
+from assistant.documents.web import Web
+from assistant.errors import AssistantError, IndexFault
+from assistant.index import SearchIndex, build, up_to_date
 from assistant.index_files import built_at
 from assistant.jobs import Job
 from assistant.page.choice import Choice, Offer, writer
@@ -16,6 +25,8 @@ from assistant.passages import passages
 from assistant.settings import Settings
 from assistant.sources import load_documents
 from assistant.types import Answer, ChatModel, Document, Encoder, Message, Progress, silent
+
+log = logging.getLogger("ots_assistant.page")
 
 
 class Shelf:
@@ -36,6 +47,10 @@ class Shelf:
         self._settings = settings
         self._offers = Offers(settings, chat_model, others)
         self._assistant = self._over(documents, index)
+        self._library = Library.of(settings)
+        self._seen = self._library.changed_at()
+        self._changing = threading.Lock()
+        self._reader = DocumentReader()
         self.job = Job("re-indexing")
 
     @classmethod
@@ -57,6 +72,7 @@ class Shelf:
         self._assistant.warm()
 
     def ask(self, question: str, history: Sequence[Message] = ()) -> Answer:
+        self._catch_up()
         return self._assistant.ask(question, history)
 
     def quoting(self) -> Assistant:
@@ -72,6 +88,7 @@ class Shelf:
         history: Sequence[Message] = (),
         doc_ids: Collection[str] | None = None,
     ) -> Iterator[Answer]:
+        self._catch_up()
         return self._assistant.stream(question, history, doc_ids)
 
     def passage_count(self, doc_id: str) -> int:
@@ -89,11 +106,74 @@ class Shelf:
         self.job.start(self._reindex)
 
     def _reindex(self, progress: Progress) -> str:
-        documents = load_documents(self._settings.sources)
+        documents = load_sources(self._settings)
         build(self._settings, documents, self._encoder, progress)
         index = SearchIndex.open(self._settings, documents, self._encoder)
         self._assistant = self._over(documents, index)
         return "job.done"
+
+    # --- Sources that people add to the page ---
+
+    def take_file(self, person: str, name: str, raw: bytes) -> Outcome:
+        """Add an uploaded file; the same person's next file of that name is a new edition."""
+        return self._take(Given(f"upload:{person}/{name}", name, raw))
+
+    def take_address(self, address: str) -> Outcome:
+        if not is_address(address):
+            return Outcome("refused", address, reason="it does not start with http:// or https://")
+        try:
+            return self._take(Web().fetch(address))
+        except Unreadable as fault:
+            return Outcome("refused", address, reason=str(fault))
+
+    def remove(self, doc_id: str) -> Outcome:
+        with self._changing:
+            title = self._library.entry(doc_id).title
+            self._library.remove([doc_id])
+            self._refresh()
+        return Outcome("removed", title, doc_id)
+
+    def restore(self, doc_id: str) -> Outcome:
+        """Undo: bring back what was removed, or the edition before this one."""
+        with self._changing:
+            back = self._library.restore(doc_id)
+            self._refresh()
+        return Outcome("added", back.title, doc_id)
+
+    def edit(self, doc_id: str, changes: Mapping[str, str]) -> Outcome:
+        with self._changing:
+            self._library.edit(doc_id, checked(changes, empty=True))
+            self._refresh()
+        return Outcome("changed", self.documents[doc_id].title, doc_id)
+
+    def _take(self, given: Given) -> Outcome:
+        with self._changing:
+            shipped = load_documents(self._settings.sources)
+            adding = Adding(self._library, self._reader, shipped, Web().fetch)
+            (outcome,) = adding.take([given], 1)
+            if outcome.what != "unchanged":
+                self._refresh()
+        return replace(outcome, name=given.name)
+
+    def _catch_up(self) -> None:
+        """Take in, beside this question, what another process did to the library."""
+        if self._library.changed_at() != self._seen and self._changing.acquire(blocking=False):
+            threading.Thread(target=self._caught_up, name="catching up", daemon=True).start()
+
+    def _caught_up(self) -> None:
+        try:
+            self._refresh()
+        except AssistantError as fault:
+            log.warning("The library has changed, but: %s", fault)
+        finally:
+            self._changing.release()
+
+    def _refresh(self) -> None:
+        """Answer from the sources as they are now; only what is new is embedded."""
+        self._seen = self._library.changed_at()
+        documents = load_sources(self._settings)
+        index = up_to_date(self._settings, documents, self._encoder, however_many=True)
+        self._assistant = self._over(documents, index)
 
     def _over(self, documents: Mapping[str, Document], index: SearchIndex) -> Assistant:
         return Assistant(documents, index, self._encoder, self._chat_model, self._settings)

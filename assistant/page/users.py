@@ -1,4 +1,5 @@
-"""Who may log in: a file with a line `name:hash` for each user.
+"""Who may log in: a file with a line `name:hash` for each user, and with `:sources` after it for
+one who may add sources and take them out.
 
 Hashes are scrypt, written as `scrypt$n$r$p$salt$key` with salt and key in hexadecimal.
 """
@@ -10,7 +11,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from assistant.errors import SettingsError, StorageError
@@ -21,6 +22,7 @@ SHORTEST = 8
 _COST = (2**14, 8, 1)
 _LINE = re.compile(
     r"(?P<name>[\w.@-]{1,64}):(?P<hash>scrypt\$\d{1,7}\$\d{1,2}\$\d{1,2}\$[0-9a-f]{32}\$[0-9a-f]{64})"
+    r"(?P<sources>:sources)?"
 )
 _TRIES = 10
 """Wrong passwords that one name may have in a minute."""
@@ -29,7 +31,9 @@ _TRIES = 10
 class Users:
     """Checks names and passwords; a name that is none takes as long as one that is."""
 
-    def __init__(self, hashes: Mapping[str, str]) -> None:
+    def __init__(self, hashes: Mapping[str, str], editors: Collection[str] = ()) -> None:
+        self.editors = frozenset(editors)
+        """Those who may change the sources."""
         self._hashes = dict(hashes)
         self._nobody = hash_password(secrets.token_hex())
         self._tries = Rate(_TRIES)
@@ -45,6 +49,7 @@ class Users:
 def load_users(path: Path) -> Users:
     """The users of a file. Raises `SettingsError` naming the line that is wrong."""
     hashes: dict[str, str] = {}
+    editors: set[str] = set()
     for number, line in enumerate(_lines(path), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -52,13 +57,18 @@ def load_users(path: Path) -> Users:
         if match is None:
             raise SettingsError(f"{path}:{number}: this is no line 'name:hash'.", ADD)
         hashes[match["name"]] = match["hash"]
+        if match["sources"]:
+            editors.add(match["name"])
     if not hashes:
         raise SettingsError(f"The file {path} names no user.", ADD)
-    return Users(hashes)
+    return Users(hashes, editors)
 
 
-def add_user(path: Path, name: str, password: str) -> None:
-    """Add a user to a file that only its owner may read, or give one another password."""
+def add_user(path: Path, name: str, password: str, sources: bool = False) -> None:
+    """Add a user to a file that only its owner may read, or give one another password.
+
+    `sources` is whether they may add sources and take them out.
+    """
     if not re.fullmatch(r"[\w.@-]{1,64}", name):
         raise SettingsError(
             f"The name {name!r} can't be used.", "use up to 64 letters, digits, '.', '_', '@', '-'"
@@ -69,7 +79,7 @@ def add_user(path: Path, name: str, password: str) -> None:
         )
     kept = _lines(path) if path.exists() else []
     kept = [line for line in kept if not line.startswith(f"{name}:")]
-    text = "\n".join([*kept, f"{name}:{hash_password(password)}"]) + "\n"
+    text = "\n".join([*kept, f"{name}:{hash_password(password)}{':sources' * sources}"]) + "\n"
     draft = path.with_name(f"{path.name}.new")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,0 +1,1 @@
+"""Documents of any format: bytes -> text, with what they say of themselves."""
