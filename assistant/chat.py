@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from assistant import answer_selection, compose, models, prompts
 from assistant.answerability import is_hopeless
@@ -18,8 +19,9 @@ from assistant.conclude import conclude
 from assistant.documents.library import load_sources
 from assistant.errors import AssistantError, SourceError
 from assistant.evidence import Evidence, Part, Ranked
-from assistant.grounding import Grounder, Verdict, markers, split_claims
+from assistant.grounding import Grounder, Verdict
 from assistant.index import SearchIndex, up_to_date
+from assistant.judging import Judge
 from assistant.languages import language_of
 from assistant.local_chat import LocalChat
 from assistant.passages import Sentence, sentences
@@ -34,6 +36,7 @@ from assistant.questions import (
     respell,
     stands_alone,
 )
+from assistant.reader import Reads
 from assistant.reading import Reading
 from assistant.repeats import repeats
 from assistant.retrieval import Retriever
@@ -65,7 +68,8 @@ class Assistant:
     """Answers questions from its documents and cites every sentence it shows.
 
     `chat_model` is called when a model is first needed: loading one takes seconds and may fail,
-    and an assistant without one still answers with quotes.
+    and an assistant without one still answers with quotes. So is `reader`, which judges sources
+    that are too long for the chat model to be shown whole.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Assistant:
         documents: Mapping[str, Document],
         index: SearchIndex,
         encoder: Encoder,
+        reader: Callable[[], Reads],
         chat_model: Callable[[], ChatModel | None],
         settings: Settings,
     ) -> None:
@@ -83,6 +88,7 @@ class Assistant:
         self._passages = tuple(index.passages.values())
         self._retriever = Retriever(index, documents, settings)
         self._sentences = {doc_id: sentences(document) for doc_id, document in documents.items()}
+        self._judging = Judge(documents, self._sentences, reader)
         self._repeats = repeats(self._sentences.values())
         self._evidence = Evidence(encoder, {doc_id: self._topic(doc_id) for doc_id in documents})
         self._languages = {document.language for document in documents.values()}
@@ -102,7 +108,7 @@ class Assistant:
         ranked = self._rank(turn, turn.query)
         model = self._chat_model()
         if isinstance(model, LocalChat):
-            model.prime(prompts.render_sources(turn.passages, self.documents))
+            model.prime(self._sources(turn))
             if turn.whole:
                 model.prime_selection(self._selecting(turn, "", [], ranked)[1][0])
 
@@ -202,7 +208,9 @@ class Assistant:
         history: Sequence[Message],
         ranked: Sequence[Ranked],
     ) -> Judged:
-        """What the model makes of the sentences for a question."""
+        """What the model, or of sources too long for it the reader, makes of a question."""
+        if not turn.whole:
+            return self._judging.judge(asked, turn.passages)
         found, request = self._selecting(turn, asked, history, ranked)
         selected = model.select(request, len(found))
         if selected:
@@ -212,9 +220,17 @@ class Assistant:
                 selected.partly,
                 selected.false_premise,
             )
-        sources = prompts.render_sources(turn.passages, self.documents)
+        sources = self._sources(turn)
         question = prompts.render_question(asked, history)
         return Judged(model.probe(prompts.render_answerable(sources, question, _leads(ranked, {}))))
+
+    def _sources(self, turn: Turn) -> Message:
+        """What a request shows of the sources ahead of the question, the same for every question.
+
+        Of sources too long to be shown whole that is nothing: the sentences chosen stand beside the
+        question anyway, and a local model would take half a minute to read others first.
+        """
+        return prompts.render_sources(turn.passages if turn.whole else (), self.documents)
 
     def _selecting(
         self, turn: Turn, asked: str, history: Sequence[Message], ranked: Sequence[Ranked]
@@ -244,9 +260,16 @@ class Assistant:
         turn.candidates = self._retriever.retrieve(turn.query.text, _CANDIDATES, doc_ids)
         turn.hits = turn.candidates[: self._settings.top_k]
         turn.passages = self._retriever.context(turn.hits, doc_ids)
-        turn.whole = len(turn.passages) == sum(
+        # Where the chat model chooses among lettered sentences, it needs a letter for each.
+        count = sum(len(self._sentences[doc_id]) for doc_id in doc_ids or self.documents)
+        turn.whole = count <= len(prompts.LETTERS) and len(turn.passages) == sum(
             doc_ids is None or passage.doc_id in doc_ids for passage in self._passages
         )
+        if not turn.whole:
+            try:
+                turn.judged = self._judging.judge(turn.query.text, turn.passages)
+            except AssistantError as fault:
+                turn.fail(fault)
         turn.composer = Composer(
             self.documents, self._passages, turn.language, self._repeated(doc_ids)
         )
@@ -259,14 +282,14 @@ class Assistant:
             turn.fail(fault)
             return None
         if model is None:
-            turn.notice = compose.wording(turn.language, "quoting")
+            turn.notice = turn.notice or compose.wording(turn.language, "quoting")
         else:
             turn.model = model.name
         return model
 
     def _translate(self, turn: Turn, model: ChatModel, doc_ids: Collection[str] | None) -> None:
         """Ask on in English, the language of the sources that claims are held against."""
-        sources = prompts.render_sources(turn.passages, self.documents)
+        sources = self._sources(turn)
         request = prompts.render_translate(sources, turn.query.text)
         try:
             lines = "".join(model.stream(request, _MAX_TRANSLATED_TOKENS)).strip().splitlines()
@@ -279,11 +302,12 @@ class Assistant:
 
     def _write(self, turn: Turn, model: ChatModel) -> Iterator[Verdict]:
         """Draft with the chat model and judge each claim as soon as it is whole."""
-        sources = prompts.render_sources(turn.passages, self.documents)
+        sources = self._sources(turn)
         asked = prompts.render_question(turn.asked, turn.history)
         ranked = self._rank(turn, turn.query)
         try:
-            turn.judged = self._judge(turn, model, turn.asked, turn.history, ranked)
+            if turn.whole:
+                turn.judged = self._judge(turn, model, turn.asked, turn.history, ranked)
             # Nothing would be shown of a draft then; but where the model can't choose sentences,
             # one that falls for a false premise still points at the sentence that corrects it.
             chose = bool(turn.judged.relevance)
@@ -291,7 +315,7 @@ class Assistant:
                 return
             leads = _leads(self._rank(turn, turn.query), turn.judged.relevance)
             request = prompts.render_draft(sources, asked, leads)
-            for claim in _claims(turn, model.stream(request, self._settings.max_answer_tokens)):
+            for claim in turn.claims(model.stream(request, self._settings.max_answer_tokens)):
                 turn.verdicts.append(turn.grounder.judge(claim))
                 yield turn.verdicts[-1]
         except AssistantError as fault:
@@ -352,7 +376,12 @@ class Assistant:
 
 
 Assembly = tuple[
-    Mapping[str, Document], SearchIndex, Encoder, Callable[[], ChatModel | None], Settings
+    Mapping[str, Document],
+    SearchIndex,
+    Encoder,
+    Callable[[], Reads],
+    Callable[[], ChatModel | None],
+    Settings,
 ]
 
 
@@ -366,7 +395,8 @@ def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
     chat_model.start()
     encoder = models.load_encoder(settings)
     index = up_to_date(settings, documents, encoder, progress)
-    return documents, index, encoder, chat_model.get, settings
+    reader = cache(lambda: models.load_reader(settings))
+    return documents, index, encoder, reader, chat_model.get, settings
 
 
 def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> list[str]:
@@ -374,19 +404,6 @@ def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> lis
     found = list(dict.fromkeys(s for hit in ranked for s in hit.window.sentences))
     chosen = [sentence for sentence in found if relevance.get(sentence, 0.0) >= _CHOSEN]
     return [sentence.shown for sentence in (chosen or found)[:_LEADS]]
-
-
-def _claims(turn: Turn, pieces: Iterator[str]) -> Iterator[str]:
-    """Claims of a draft in order, each as soon as the next one has begun."""
-    given = 0
-    for piece in pieces:
-        turn.mark("first_token")
-        turn.draft += piece
-        whole = split_claims(turn.draft)[:-1]
-        yield from whole[given:]
-        given = max(given, len(whole))
-    yield from split_claims(turn.draft)[given:]
-    turn.dropped_markers = len(markers(turn.draft))
 
 
 def _by_document(passages: Sequence[Passage]) -> dict[str, list[Passage]]:

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlsplit
 
-from assistant import weights
+from assistant import e5_package, weights
+from assistant.e5 import E5
 from assistant.errors import ModelError, SettingsError, WeightsError
 from assistant.langchain_chat import LIMIT, LangChainChat, line, openai_chat
 from assistant.local_chat import LocalChat
+from assistant.reader import Reader
 from assistant.settings import Settings
 from assistant.types import ChatModel, Encoder
 
@@ -50,6 +52,8 @@ class SentenceEncoder:
 def load_encoder(settings: Settings) -> Encoder:
     """The embedding model of the settings, from a package, a folder or the hub's local cache."""
     name = settings.embedding_model
+    if name == e5_package.NAME:
+        return load_e5(settings)
     folder = weights.find_embedding(name)
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
@@ -62,6 +66,21 @@ def load_encoder(settings: Settings) -> Encoder:
             f"The embedding model '{name}' can't be loaded: {line(fault)}.",
             "set OTS_ASSISTANT_EMBEDDING_MODEL to all-MiniLM-L6-v2 or to a model's folder",
         ) from fault
+
+
+@lru_cache(1)
+def _e5_of(folder: Path, threads: int) -> E5:
+    return E5(folder, threads)
+
+
+def load_e5(settings: Settings) -> E5:
+    """multilingual-e5-small, one for the process. Raises `WeightsError` where it is not here."""
+    return _e5_of(e5_package.find_folder(settings.cache_dir), settings.threads)
+
+
+def load_reader(settings: Settings) -> Reader:
+    """The reader, which stands on multilingual-e5-small whatever model embeds the passages."""
+    return Reader(load_e5(settings), settings.threads)
 
 
 class Later:

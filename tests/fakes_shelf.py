@@ -16,7 +16,7 @@ from assistant.sources import load_documents
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-from fakes import MANIFEST, BagOfWords
+from fakes import MANIFEST, BagOfWords, WordReader
 
 
 def make_shelf(folder: Path) -> tuple[Shelf, Settings]:
@@ -30,7 +30,7 @@ def make_shelf(folder: Path) -> tuple[Shelf, Settings]:
     encoder, documents = BagOfWords(), load_documents(MANIFEST)
     build(settings, documents, encoder)
     index = SearchIndex.open(settings, documents, encoder)
-    return Shelf(documents, index, encoder, lambda: None, settings), settings
+    return Shelf(documents, index, encoder, WordReader, lambda: None, settings), settings
 
 
 if __name__ == "__main__":

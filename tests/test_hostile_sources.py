@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import BagOfWords, ScriptedChat, write_sources
+from fakes import BagOfWords, ScriptedChat, WordReader, write_sources
 
 from assistant import Assistant, Settings
 from assistant.index import SearchIndex, build
@@ -33,7 +33,7 @@ def make(settings: Settings, folder: Path, chat: ScriptedChat | None, **texts: s
     documents = load_documents(named.sources)
     build(named, documents, BagOfWords())
     index = SearchIndex.open(named, documents, BagOfWords())
-    return Assistant(documents, index, BagOfWords(), lambda: chat, named)
+    return Assistant(documents, index, BagOfWords(), WordReader, lambda: chat, named)
 
 
 @pytest.mark.parametrize(

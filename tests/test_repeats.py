@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fakes import BagOfWords, make_document, write_sources
+from fakes import BagOfWords, WordReader, make_document, write_sources
 
 from assistant import Answer, Assistant, Settings
 from assistant.index import SearchIndex, build
@@ -24,7 +24,9 @@ def ask(settings: Settings, folder: Path, question: str, **texts: str) -> Answer
     documents = load_documents(named.sources)
     build(named, documents, BagOfWords())
     index = SearchIndex.open(named, documents, BagOfWords())
-    answer = Assistant(documents, index, BagOfWords(), lambda: None, named).ask(question)
+    answer = Assistant(documents, index, BagOfWords(), WordReader, lambda: None, named).ask(
+        question
+    )
     for citation in answer.citations:
         text = documents[citation.doc_id].text
         assert text[citation.start : citation.end] == citation.quote
@@ -55,7 +57,7 @@ def test_sources_left_out_are_not_cited(settings: Settings, tmp_path: Path) -> N
     documents = load_documents(named.sources)
     build(named, documents, BagOfWords())
     index = SearchIndex.open(named, documents, BagOfWords())
-    assistant = Assistant(documents, index, BagOfWords(), lambda: None, named)
+    assistant = Assistant(documents, index, BagOfWords(), WordReader, lambda: None, named)
     answer = assistant.ask("When did the ferry office open?", doc_ids=["b"])
     assert {citation.doc_id for citation in answer.citations} == {"b"}
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from assistant import models
@@ -42,4 +43,5 @@ def assistant_with(
         encoder, kept = models.load_encoder(settings), replace(settings, cache_dir=Path(folder))
         build(kept, documents, encoder, progress)
         index = SearchIndex.open(kept, documents, encoder)
-        yield Assistant(documents, index, encoder, chat_model.get, settings)
+        judge = cache(lambda: models.load_reader(settings))
+        yield Assistant(documents, index, encoder, judge, chat_model.get, settings)

@@ -22,6 +22,7 @@ from assistant.jobs import Job
 from assistant.page.choice import Choice, Offer, writer
 from assistant.page.offers import Offers
 from assistant.passages import passages
+from assistant.reader import Reads
 from assistant.settings import Settings
 from assistant.sources import load_documents
 from assistant.types import Answer, ChatModel, Document, Encoder, Message, Progress, silent
@@ -37,12 +38,14 @@ class Shelf:
         documents: Mapping[str, Document],
         index: SearchIndex,
         encoder: Encoder,
+        reader: Callable[[], Reads],
         chat_model: Callable[[], ChatModel | None],
         settings: Settings,
         others: Sequence[str] = (),
     ) -> None:
         """`others` are settings of chat models that may be chosen too."""
         self._encoder = encoder
+        self._reader = reader
         self._chat_model = chat_model
         self._settings = settings
         self._offers = Offers(settings, chat_model, others)
@@ -50,7 +53,7 @@ class Shelf:
         self._library = Library.of(settings)
         self._seen = self._library.changed_at()
         self._changing = threading.Lock()
-        self._reader = DocumentReader()
+        self._files = DocumentReader()
         self.job = Job("re-indexing")
 
     @classmethod
@@ -149,7 +152,7 @@ class Shelf:
     def _take(self, given: Given) -> Outcome:
         with self._changing:
             shipped = load_documents(self._settings.sources)
-            adding = Adding(self._library, self._reader, shipped, Web().fetch)
+            adding = Adding(self._library, self._files, shipped, Web().fetch)
             (outcome,) = adding.take([given], 1)
             if outcome.what != "unchanged":
                 self._refresh()
@@ -176,4 +179,6 @@ class Shelf:
         self._assistant = self._over(documents, index)
 
     def _over(self, documents: Mapping[str, Document], index: SearchIndex) -> Assistant:
-        return Assistant(documents, index, self._encoder, self._chat_model, self._settings)
+        return Assistant(
+            documents, index, self._encoder, self._reader, self._chat_model, self._settings
+        )
