@@ -10,17 +10,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 
-from assistant import answer_selection, compose, models, prompts
+from assistant import answer_selection, compose, prompts
 from assistant.answerability import is_hopeless
+from assistant.answers.write import Writer
+from assistant.assembly import assemble
 from assistant.compose import Composer
 from assistant.conclude import conclude
-from assistant.documents.library import load_sources
 from assistant.errors import AssistantError, SourceError
 from assistant.evidence import Evidence, Part, Ranked
 from assistant.grounding import Grounder, Verdict
-from assistant.index import SearchIndex, up_to_date
+from assistant.index import SearchIndex
 from assistant.judging import Judge
 from assistant.languages import language_of
 from assistant.local_chat import LocalChat
@@ -69,7 +69,8 @@ class Assistant:
 
     `chat_model` is called when a model is first needed: loading one takes seconds and may fail,
     and an assistant without one still answers with quotes. So is `reader`, which judges sources
-    that are too long for the chat model to be shown whole.
+    that are too long for the chat model to be shown whole. `writer` answers what no single
+    sentence does; by default it leaves all to be looked up.
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class Assistant:
         reader: Callable[[], Reads],
         chat_model: Callable[[], ChatModel | None],
         settings: Settings,
+        writer: Writer | None = None,
     ) -> None:
         self.documents = documents
+        self._writer = writer or Writer(None, encoder)
         self._chat_model = chat_model
         self._settings = settings
         self._fingerprint = settings.fingerprint()
@@ -153,6 +156,10 @@ class Assistant:
         turn = self._begin(question, history, doc_ids)
         turn.mark("first_evidence")
         yield self._answer(turn, "pending")
+        if outcome := self._made(turn, history, doc_ids):
+            turn.mark("total")
+            yield self._answer(turn, outcome)
+            return
 
         model = self._model(turn)
         if model and turn.language not in self._languages:
@@ -166,6 +173,34 @@ class Assistant:
         end = conclude(turn.query, ranked, turn.verdicts, turn.judged, turn.composer, turn.parts)
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
+
+    def _made(
+        self, turn: Turn, history: list[Message], doc_ids: Collection[str] | None
+    ) -> Outcome | None:
+        """What became of a request that no single sentence answers; None where it is looked up."""
+        chosen = [d for d in self.documents if doc_ids is None or d in doc_ids]
+        try:
+            return self._writer.write(
+                turn.question,
+                {doc_id: self.documents[doc_id] for doc_id in chosen},
+                self._sentences,
+                turn.composer,
+                lambda: self._judging.judge(turn.query.text, turn.passages).relevance,
+                lambda: self._last(history, doc_ids),
+                leans=bool(turn.query.before),
+            )
+        except AssistantError as fault:
+            turn.fail(fault)
+            return None
+
+    def _last(self, history: list[Message], doc_ids: Collection[str] | None) -> Answer | None:
+        """The last answer of a conversation, made anew: its history has no more than its text."""
+        asked = [at for at, message in enumerate(history) if message["role"] == "user"]
+        if not asked:
+            return None
+        question = " ".join(history[asked[-1]]["content"].split())
+        *_, answer = self._stream(question, history[: asked[-1]], doc_ids)
+        return answer
 
     def evidence(self, question: str, history: Sequence[Message] = ()) -> tuple[Turn, list[Ranked]]:
         """What is known of a question before a chat model is asked, and the evidence by fit."""
@@ -373,30 +408,6 @@ class Assistant:
                 f"There is no source '{unknown[0]}'." if unknown else "No source is chosen.",
                 "ots-assistant sources list",
             )
-
-
-Assembly = tuple[
-    Mapping[str, Document],
-    SearchIndex,
-    Encoder,
-    Callable[[], Reads],
-    Callable[[], ChatModel | None],
-    Settings,
-]
-
-
-def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
-    """What an assistant is put together from, in the order it takes them.
-
-    The chat model loads in the background, while the embedding model does.
-    """
-    documents = load_sources(settings)
-    chat_model = models.Later(lambda: models.load_chat_model(settings))
-    chat_model.start()
-    encoder = models.load_encoder(settings)
-    index = up_to_date(settings, documents, encoder, progress)
-    reader = cache(lambda: models.load_reader(settings))
-    return documents, index, encoder, reader, chat_model.get, settings
 
 
 def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> list[str]:

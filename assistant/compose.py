@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,12 @@ def wording(language: str, key: str) -> str:
     """A framing sentence in a language, or in English where there is none."""
     table = _wording()
     return table.get(language, table["en"])[key]
+
+
+def card(document: Document) -> str:
+    """What is known of a source besides its text, on one line."""
+    known = (document.title, document.publisher, document.author, document.published)
+    return "; ".join(part for part in known if part)
 
 
 @cache
@@ -56,9 +62,13 @@ class Composer:
     def frame(self, *keys: str) -> str:
         """Put words of our own, such as what is missing, on a line of their own; returns them."""
         words = " ".join(wording(self.language, key) for key in keys)
+        self.state(words)
+        return words
+
+    def state(self, words: str) -> None:
+        """Put words of our own that were made before on a line of their own."""
         if words and words not in self._lines:
             self._lines.append(words)
-        return words
 
     def support(self, verdict: Verdict) -> None:
         """Show a supported claim in the model's words."""
@@ -84,6 +94,33 @@ class Composer:
             else:
                 self._show(sentence.shown, (sentence,), "“{}”")
 
+    def tell(
+        self,
+        text: str,
+        sentences: Sequence[Sentence] = (),
+        cards: Sequence[str] = (),
+        shape: str = "{}",
+        worked_out: bool = False,
+    ) -> None:
+        """Show a claim made by the program from sentences and from the cards of sources by id."""
+        cited = [one for sentence in sentences for one in self._cite(sentence)]
+        cited += [self._cite_card(doc_id) for doc_id in cards]
+        self._claim(text, tuple(dict.fromkeys(cited)), shape, worked_out)
+
+    def repeat(self, claim: Claim, shape: str) -> None:
+        """Show a claim of an earlier answer again, its citations numbered anew."""
+        by_marker: dict[int, list[Citation]] = {}
+        for citation in claim.citations:
+            by_marker.setdefault(citation.marker, []).append(citation)
+        cited: list[Citation] = []
+        for group in by_marker.values():
+            key = (group[0].doc_id, group[0].start, group[-1].end)
+            if key not in self._citations:
+                marker = len(self._citations) + 1
+                self._citations[key] = tuple(replace(one, marker=marker) for one in group)
+            cited += self._citations[key]
+        self._claim(claim.text, tuple(cited), shape, claim.status == "worked_out")
+
     def withhold(self, verdict: Verdict) -> None:
         self.claims.append(Claim(verdict.text, "withheld", (), verdict.objection))
 
@@ -99,9 +136,24 @@ class Composer:
             return
         places = [place for one in sentences for place in self.repeats.get(one, (one,))]
         cited = tuple(one for place in dict.fromkeys(places) for one in self._cite(place))
+        self._claim(text, cited, shape)
+
+    def _claim(
+        self, text: str, cited: tuple[Citation, ...], shape: str, worked_out: bool = False
+    ) -> None:
         marks = "".join(f"[{marker}]" for marker in dict.fromkeys(one.marker for one in cited))
-        self.claims.append(Claim(text, "supported", cited))
-        self._lines.append(f"{shape.format(text)} {marks}")
+        self.claims.append(Claim(text, "worked_out" if worked_out else "supported", cited))
+        note = f" ({wording(self.language, 'worked_out')})" if worked_out else ""
+        self._lines.append(f"{shape.format(text)} {marks}{note}")
+
+    def _cite_card(self, doc_id: str) -> Citation:
+        key = (doc_id, 0, 0)
+        if key not in self._citations:
+            document = self.documents[doc_id]
+            about = (document.title, document.publisher, document.published, card(document))
+            marker = len(self._citations) + 1
+            self._citations[key] = (Citation(marker, doc_id, "", 0, 0, "", *about),)
+        return self._citations[key][0]
 
     def _cite(self, sentence: Sentence) -> tuple[Citation, ...]:
         """A citation for each stretch of a sentence between furniture; nearly always one."""

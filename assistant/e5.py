@@ -112,6 +112,15 @@ class E5:
                 made[number] = row[: len(texts[number])]
         return made
 
+    def states(self, ids: Sequence[int]) -> Floats:
+        """What each part makes of a text's tokens, side by side: (tokens, 3 * width)."""
+        ((_, x, mask),) = self._embedded([ids])
+        made = []
+        for part in (self._lower, *self._upper):
+            x = part(x, mask)
+            made.append(x[0])
+        return np.concatenate(made, axis=-1)
+
     def encode_documents(self, texts: Sequence[str]) -> list[list[float]]:
         return self._encode([f"passage: {text}" for text in texts])
 

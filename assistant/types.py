@@ -24,7 +24,13 @@ Message = Mapping[str, str]
 """One turn of a conversation: `{"role": "user" | "assistant" | "system", "content": "…"}`."""
 
 Outcome = Literal[
-    "pending", "answered", "partial", "corrected_premise", "not_in_sources", "off_topic"
+    "pending",
+    "answered",
+    "partial",
+    "corrected_premise",
+    "not_in_sources",
+    "off_topic",
+    "about_the_assistant",
 ]
 """What became of a question. Only a streamed answer that still grows is `pending`."""
 
@@ -95,7 +101,9 @@ class ScoredPassage:
 class Citation:
     """An exact quote: `document.text[start:end] == quote`, in the passage `passage_id`.
 
-    A sentence that a page's end breaks in two has a citation for each half, with one marker.
+    A sentence that a page's end breaks in two has a citation for each half, with one marker. What
+    is cited of a source's card (title, publisher, author, date) has an empty quote, and the card
+    is what is `shown`.
     """
 
     marker: int
@@ -118,13 +126,19 @@ class Citation:
     def as_shown(self) -> str:
         return self.shown or self.quote
 
+    @property
+    def of_card(self) -> bool:
+        """Whether the source's card is cited and no span of its text."""
+        return not self.quote
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One sentence of a draft and what became of it."""
 
     text: str
-    status: Literal["supported", "withheld"]
+    status: Literal["supported", "worked_out", "withheld"]
+    """`worked_out`: a number or an order in it was computed from what is cited."""
     citations: tuple[Citation, ...] = ()
     missing: str = ""
     """Why it was withheld, in words for the reader; empty when supported."""
@@ -135,7 +149,7 @@ class Answer:
     """Everything known about one answered question; `text` is what a reader is shown.
 
     `claims` are the sentences drafted or quoted, in order. Those shown are `supported` and carry
-    their citations; those `withheld` are never part of `text`.
+    their citations, and so do those `worked_out`; those `withheld` are never part of `text`.
     """
 
     text: str
@@ -164,6 +178,7 @@ class Answer:
 
     @property
     def supported(self) -> tuple[Claim, ...]:
+        """The claims shown that the sources state; those worked out from them are not of these."""
         return tuple(claim for claim in self.claims if claim.status == "supported")
 
     @property

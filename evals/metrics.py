@@ -196,7 +196,7 @@ def unsupported_tokens(case: EvalCase, answer: Answer, documents: Documents) -> 
 
 def unsupported(claim: Claim) -> set[str]:
     """The numbers and names of a claim that don't stand in its own citations."""
-    quotes = "\n".join(citation.quote for citation in claim.citations)
+    quotes = "\n".join(c.as_shown if c.of_card else c.quote for c in claim.citations)
     return set(_unsupported(_MARKER.sub("", claim.text), quotes))
 
 

@@ -211,7 +211,7 @@ def _answered(record: Record | None) -> bool:
 def _code_hash() -> str:
     """Of the assistant's own files, so that answers of two versions never share a run."""
     root = Path(assistant.__file__).parent
-    files = sorted(p for p in root.iterdir() if p.suffix in (".py", ".toml", ".json"))
+    files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".toml", ".json"))
     return _sha256([[p.name, hashlib.sha256(p.read_bytes()).hexdigest()] for p in files])
 
 

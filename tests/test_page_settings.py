@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ScriptedChat
+from fakes import ScriptedChat, WordReader
 from fakes_page import FakeAssistant
 from fakes_shelf import make_shelf
 from hypothesis import given
@@ -167,7 +167,7 @@ def test_choices_outlive_a_new_index(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(models, "load_chat_model", load)
     first, settings = make_shelf(tmp_path)
     parts = first._assistant.documents, first._assistant._retriever._index, first._encoder
-    shelf = Shelf(*parts, lambda: None, settings, ["openai:x", "broken:x"])
+    shelf = Shelf(*parts, WordReader, lambda: None, settings, others=["openai:x", "broken:x"])
     assert shelf.offer == Offer(("x (openai)", "x (broken)"), 8, quotes=True)
     choice = settled(Choice("written", "x (openai)", 2), shelf.offer)
     for _ in range(2):

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from assistant import models
+from assistant.answers.write import Writer
 from assistant.chat import Assistant
 from assistant.documents.adding import Adding, printable
 from assistant.documents.library import Library
@@ -17,6 +18,7 @@ from assistant.documents.reading import DocumentReader
 from assistant.documents.web import Web
 from assistant.errors import SourceError
 from assistant.index import SearchIndex, build
+from assistant.requests.kinds import Kinds
 from assistant.settings import Settings
 from assistant.types import Progress
 
@@ -44,4 +46,5 @@ def assistant_with(
         build(kept, documents, encoder, progress)
         index = SearchIndex.open(kept, documents, encoder)
         judge = cache(lambda: models.load_reader(settings))
-        yield Assistant(documents, index, encoder, judge, chat_model.get, settings)
+        writer = Writer(cache(lambda: Kinds(models.load_e5(settings))), encoder)
+        yield Assistant(documents, index, encoder, judge, chat_model.get, settings, writer)

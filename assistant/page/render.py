@@ -278,9 +278,20 @@ def _evidence_heading(say: Words, number: int, turn: Turn, articles: int) -> str
 def _article(say: Words, number: int, document: Document, answer: Answer) -> str:
     return (
         f'<section class="article" aria-label="{escape(document.title)}"><header>'
-        f'<p class="source">{byline(say, document)}</p>'
+        f'<p class="source">{byline(say, document)}{_card_html(say, number, document, answer)}</p>'
         f'<h3 dir="auto">{escape(document.title)}</h3></header>'
         f"{_body(say, number, document, answer)}</section>"
+    )
+
+
+def _card_html(say: Words, number: int, document: Document, answer: Answer) -> str:
+    """Where the markers lead that cite a source's card: what stands over its text."""
+    return "".join(
+        f'<a class="number" id="{quote_id(number, c.marker)}" '
+        f'href="#{reference_id(number, c.marker)}" '
+        f'aria-label="{say.html("evidence.back", n=c.marker)}">{c.marker}</a>'
+        for c in answer.citations
+        if c.of_card and c.doc_id == document.doc_id
     )
 
 
@@ -304,7 +315,7 @@ def _body(say: Words, number: int, document: Document, answer: Answer) -> str:
             say("evidence.back", n=c.marker),
         )
         for c in answer.citations
-        if c.doc_id == document.doc_id and c not in gone
+        if c.doc_id == document.doc_id and c not in gone and not c.of_card
     ]
     marks += [
         Mark(p.start, p.end, passage_anchor(number, p.passage_id))

@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from assistant.chat import Assistant, assemble
+from assistant.answers.write import Writer
+from assistant.assembly import assemble
+from assistant.chat import Assistant
 from assistant.documents.adding import Adding, Outcome, checked
 from assistant.documents.extracted import Unreadable
 from assistant.documents.gather import Given, is_address
@@ -41,6 +43,7 @@ class Shelf:
         reader: Callable[[], Reads],
         chat_model: Callable[[], ChatModel | None],
         settings: Settings,
+        answering: Writer | None = None,
         others: Sequence[str] = (),
     ) -> None:
         """`others` are settings of chat models that may be chosen too."""
@@ -48,6 +51,7 @@ class Shelf:
         self._reader = reader
         self._chat_model = chat_model
         self._settings = settings
+        self._writer = answering
         self._offers = Offers(settings, chat_model, others)
         self._assistant = self._over(documents, index)
         self._library = Library.of(settings)
@@ -180,5 +184,11 @@ class Shelf:
 
     def _over(self, documents: Mapping[str, Document], index: SearchIndex) -> Assistant:
         return Assistant(
-            documents, index, self._encoder, self._reader, self._chat_model, self._settings
+            documents,
+            index,
+            self._encoder,
+            self._reader,
+            self._chat_model,
+            self._settings,
+            self._writer,
         )

@@ -1,0 +1,1 @@
+"""Answers to requests that no single sentence answers: one module a kind."""

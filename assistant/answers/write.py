@@ -1,0 +1,67 @@
+"""Tells of which kind a request is, and has it answered by that kind's module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from assistant.answers import about, advice, count, dates, everything, form, metadata, summary
+from assistant.answers.request import Request
+from assistant.compose import Composer
+from assistant.passages import Sentence
+from assistant.requests.kinds import TellsKinds
+from assistant.types import Answer, Document, Encoder, Outcome
+
+Make = Callable[[Request], Outcome | None]
+"""Fills the request's composer; None, and nothing filled in, where the evidence does not do."""
+
+MAKERS: Mapping[str, Make] = {
+    "greeting": about.greet,
+    "thanks": about.greet,
+    "about": about.introduce,
+    "sources": about.name_sources,
+    "author": metadata.author,
+    "published": metadata.published,
+    "older": metadata.order,
+    "dates": dates.make,
+    "count": count.make,
+    "summary": summary.make,
+    "everything": everything.make,
+    "shorter": form.shorten,
+    "bullets": form.list_up,
+    "advice": advice.make,
+}
+"""A kind that is not among these is looked up like any other question."""
+CONVERSATIONAL = ("greeting", "thanks", "about", "sources", "shorter", "bullets")
+
+
+class Writer:
+    """Answers requests that no single sentence answers.
+
+    `kinds` is called when it is first needed; without it all requests are left to be looked up.
+    """
+
+    def __init__(self, kinds: Callable[[], TellsKinds] | None, encoder: Encoder) -> None:
+        self._kinds = kinds
+        self._encoder = encoder
+
+    def write(
+        self,
+        text: str,
+        documents: Mapping[str, Document],
+        sentences: Mapping[str, Sequence[Sentence]],
+        composer: Composer,
+        relevance: Callable[[], Mapping[Sentence, float]],
+        again: Callable[[], Answer | None],
+        leans: bool = False,
+    ) -> Outcome | None:
+        """Fill the composer; None, and nothing filled in, for what is to be looked up.
+
+        What `leans` on the conversation is looked up, unless its kind is one of those that do.
+        """
+        kind = self._kinds().kind(text) if self._kinds and text else ""
+        if kind not in MAKERS or (leans and kind not in CONVERSATIONAL):
+            return None
+        encode = self._encoder.encode_documents
+        return MAKERS[kind](
+            Request(text, kind, documents, sentences, composer, relevance, encode, again)
+        )

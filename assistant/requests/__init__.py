@@ -1,0 +1,1 @@
+"""What a request asks for, told before anything is looked up."""
