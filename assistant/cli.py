@@ -202,7 +202,8 @@ def _answer(
     else:
         out.print("\n", markup=False)
         for cited in answer.citations:
-            where = f"{cited.publisher}, {date_in_words(cited.published)}, {cited.title}"
+            about = (cited.publisher, date_in_words(cited.published), cited.title)
+            where = ", ".join(part for part in about if part)
             page = f"page {cited.page}, " if cited.page else ""
             place = f"{cited.doc_id}, {page}characters {cited.start}-{cited.end}"
             out.print(f"[{cited.marker}] {where} ({place})", markup=False)

@@ -147,7 +147,7 @@ def _answer(
     asked = Reading(query.text)
     picks = chosen(ranked)
     relevant = _relevant(supported, ranked, composer, _known(query), picks)
-    _show(relevant, ranked, composer, asked)
+    _show(relevant, [v for v in verdicts if not v.supported], ranked, composer, asked)
     told = [part for part in by_part if not _is_missing(part)] or by_part
     some_missing = len(told) < len(by_part)
     if not composer.shows:
@@ -301,9 +301,18 @@ def _known(query: Query) -> frozenset[str]:
 
 
 def _show(
-    supported: Sequence[Verdict], ranked: Sequence[Ranked], composer: Composer, asked: Reading
+    supported: Sequence[Verdict],
+    withheld: Sequence[Verdict],
+    ranked: Sequence[Ranked],
+    composer: Composer,
+    asked: Reading,
 ) -> None:
-    """Supported claims as drafted; fragments as the sentence they stand in; lists complete."""
+    """Supported claims as drafted; fragments as the sentence they stand in; lists complete.
+
+    Where something else that the draft drew from the same sentence was withheld, the sentence says
+    both: what is left of the draft may be the lesser part of it.
+    """
+    lost = {s for v in withheld if v.window for s in v.window.sentences}
     labels = [v.window for v in supported if v.window is not None and _is_label(v)]
     for verdict in supported:
         window = verdict.window
@@ -311,7 +320,11 @@ def _show(
         if _is_label(verdict):
             same = [w for w in labels if w.sentences[-1].block == window.sentences[-1].block]
             composer.listing(whole_list(window, ranked) if len(same) > 1 else window)
-        elif is_fragment(verdict.text) or Reading(verdict.text).words <= asked.words:
+        elif (
+            is_fragment(verdict.text)
+            or Reading(verdict.text).words <= asked.words
+            or not lost.isdisjoint(window.sentences)
+        ):
             if not composer.has_shown(window.sentences):
                 composer.quote(window)
         else:

@@ -49,6 +49,17 @@ def test_an_invented_draft_is_replaced_by_the_source(make_assistant: Make) -> No
     assert answer.claims[0].status == "withheld"
 
 
+def test_a_sentence_of_which_the_draft_could_not_be_held_to_a_part_is_quoted_whole(
+    make_assistant: Make,
+) -> None:
+    held = "The signing took place in Bishkek, Kyrgyzstan."
+    answer = ask(make_assistant, WHERE, f"{held} Forty ministers took part in the signing there.")
+    assert [claim.status for claim in answer.claims] == ["withheld", "supported"]
+    assert answer.quoted
+    assert held not in answer.text
+    assert "Bishkek" in answer.text
+
+
 def test_a_doubtful_model_means_not_in_the_sources_and_the_nearest_is_quoted(
     make_assistant: Make,
 ) -> None:
