@@ -14,7 +14,7 @@ import typer
 
 from assistant.console import bar, err, faults_told, out, tell
 from assistant.dates import date_in_words
-from assistant.errors import QuestionError
+from assistant.errors import QuestionError, SourceError
 from assistant.questions import check_question
 from assistant.settings import Settings
 from assistant.sources_cli import sources_app
@@ -46,6 +46,10 @@ def ask(
     source: Annotated[
         list[str] | None, typer.Option("--source", help="Only this source may answer; repeatable.")
     ] = None,
+    collection: Annotated[
+        list[str] | None,
+        typer.Option("--collection", help="Only sources of this collection may; repeatable."),
+    ] = None,
     alone: Annotated[
         list[str] | None,
         typer.Option("--with", help="Answer from this file or address alone; repeatable."),
@@ -57,6 +61,7 @@ def ask(
         first = _given(question)
         check_question(first)  # before anything is loaded
         assistant = _assistant_with(alone, config, stack) if alone else _assistant(config)
+        source = _chosen(assistant, source, collection)
         history: list[Message] = []
         code = 0
         for asked in (first, *map(_readable, follow_up or ())):
@@ -180,6 +185,22 @@ def _assistant_with(targets: list[str], config: Path | None, stack: ExitStack) -
 
     with bar() as progress:
         return stack.enter_context(assistant_with(Settings.load(config), targets, progress))
+
+
+def _chosen(
+    assistant: Assistant, sources: list[str] | None, collections: list[str] | None
+) -> list[str] | None:
+    """The ids of the sources that may answer; None for all of them."""
+    if not collections:
+        return sources
+    documents = assistant.documents.values()
+    known = {document.collection for document in documents}
+    if unknown := [name for name in collections if name not in known]:
+        raise SourceError(
+            f"There is no collection '{unknown[0]}'.", f"use one of: {', '.join(sorted(known))}"
+        )
+    found = [document.doc_id for document in documents if document.collection in collections]
+    return [*(sources or ()), *found]
 
 
 def _answer(

@@ -162,7 +162,8 @@ def list_sources(config: Config = None) -> None:
             author = f", by {document.author}" if document.author else ""
             publisher = document.publisher or "publisher not given"
             about = f"{publisher}, {date}{author}: {document.title}"
-            out.print(f"{document.doc_id}  {about} ({document.encoding})", markup=False)
+            where = f", in {document.collection}" if document.added else ""
+            out.print(f"{document.doc_id}  {about} ({document.encoding}{where})", markup=False)
 
 
 @sources_app.command()
@@ -208,6 +209,40 @@ def check(config: Config = None) -> None:
                 "ots-assistant index; and remove and add again what is named",
             )
         out.print(f"{len(documents)} sources and {len(index.passages)} passages fit together.")
+
+
+@sources_app.command("export")
+def export_sources(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    collection: Annotated[str, typer.Option(help="Only this collection.")] = "",
+    config: Config = None,
+) -> None:
+    """Write added sources with all that is known of them to one file."""
+    with faults_told():
+        from assistant.documents.exchange import export
+        from assistant.documents.library import Library
+
+        count = export(Library.of(Settings.load(config)), collection, file)
+        out.print(f"{count} sources are in {file}.", markup=False)
+
+
+@sources_app.command("import")
+def import_sources(
+    file: Annotated[Path, typer.Argument(help="A file of `sources export`.")],
+    dry_run: DryRun = False,
+    config: Config = None,
+) -> None:
+    """Add the sources of an exported file, under the ids that they had."""
+    with faults_told():
+        from assistant.documents.exchange import bring_in
+        from assistant.documents.library import Library
+        from assistant.documents.reading import DocumentReader
+
+        settings = Settings.load(config)
+        with DocumentReader() as reader:
+            counted = _tell(bring_in(Library.of(settings), reader, file, dry_run))
+        _finish(settings, counted, dry_run)
+        raise typer.Exit(SourceError.exit_code if counted["refused"] else 0)
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import made
@@ -144,3 +145,46 @@ def test_a_file_alone_that_can_not_be_read(run: Run, tmp_path: Path) -> None:
     one_line(run("ask", SIGNED, "--with", str(tmp_path / "none.pdf")), 3, "none.pdf", "no such")
     (tmp_path / "void").mkdir()
     one_line(run("ask", SIGNED, "--with", str(tmp_path / "void")), 3, "no document")
+
+
+def test_a_collection_is_asked_alone(run: Run, report: Path) -> None:
+    run("sources", "add", str(report), "--collection", "ferries")
+    done = json.loads(run("ask", SIGNED, "--json", "--collection", "ferries").stdout)
+    assert {one["quote"] for one in done["citations"]} == {made.FERRY}
+    shipped = json.loads(run("ask", SIGNED, "--json", "--collection", "shipped").stdout)
+    assert made.FERRY not in {one["quote"] for one in shipped["citations"]}
+    one_line(run("ask", SIGNED, "--collection", "boats"), 3, "'boats'", "ferries, shipped")
+
+
+def test_exported_and_imported(run: Run, report: Path, tmp_path: Path) -> None:
+    doc_id = added_id(run("sources", "add", str(report), "--title", "My report"))
+    file = str(tmp_path / "own.zip")
+    assert "1 sources are in" in run("sources", "export", file).stdout
+    assert "1 unchanged" in run("sources", "import", file).stdout
+    run("sources", "remove", doc_id, "--for-good")
+    assert "1 added" in run("sources", "import", file, "--dry-run").stdout
+    assert added_id(run("sources", "import", file)) == doc_id
+    assert "My report" in run("sources", "show", doc_id).stdout
+    assert f"({doc_id}, page 2" in run("ask", SIGNED).stdout
+    one_line(run("sources", "export", file, "--collection", "boats"), 3, "'boats'")
+    one_line(run("sources", "export", "/dev/null/x.zip"), 7, "/dev/null/x.zip")
+
+
+def test_a_file_that_is_no_collection(run: Run, report: Path, tmp_path: Path) -> None:
+    one_line(run("sources", "import", str(report)), 3, "no exported collection")
+    one_line(run("sources", "import", str(tmp_path / "none.zip")), 3, "No such file")
+    run("sources", "add", str(report))
+    good, forged = tmp_path / "good.zip", tmp_path / "forged.zip"
+    run("sources", "export", str(good))
+    with zipfile.ZipFile(good) as archive, zipfile.ZipFile(forged, "w") as other:
+        other.writestr("collection.json", archive.read("collection.json"))
+        for name in archive.namelist()[1:]:
+            other.writestr(name, b"Another text.")
+    run("sources", "remove", doc(run))
+    done = run("sources", "import", str(forged))
+    assert done.exit_code == 3
+    assert "its bytes are not those that were exported" in done.stderr
+
+
+def doc(run: Run) -> str:
+    return str(run("sources", "list").stdout.splitlines()[-1].split()[0])

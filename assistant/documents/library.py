@@ -112,8 +112,8 @@ class Library:
                     f"The library {self.folder} was written by a later release of this program.",
                     "use that release",
                 )
-            entries = [_entry(one) for one in said["sources"]]
-            past = [_entry(one) for one in said["past"]]
+            entries = [entry_of(one) for one in said["sources"]]
+            past = [entry_of(one) for one in said["past"]]
         except (FileNotFoundError, NotADirectoryError):
             return Shelf()
         except (OSError, ValueError, KeyError, TypeError) as fault:
@@ -313,7 +313,8 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _entry(said: dict[str, Any]) -> Entry:
+def entry_of(said: dict[str, Any]) -> Entry:
+    """An entry as it was written; what a later release adds to it is passed over."""
     known = {one.name for one in fields(Entry)}
     values = {name: value for name, value in said.items() if name in known}
     return Entry(**(values | {"pages": tuple(said.get("pages", ()))}))
