@@ -13,6 +13,7 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def export(library: Library, collection: str, path: Path) -> int:
                 archive.write(library.folder / "files" / sha256, f"files/{sha256}")
         os.replace(draft, path)
     except OSError as fault:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # where it can't be written it may not be cleared either
+            draft.unlink()
         raise StorageError(
             f"{path} can't be written: {fault.strerror or fault}.", "choose another place for it"
         ) from None
