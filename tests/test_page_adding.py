@@ -202,7 +202,7 @@ def test_what_another_process_adds_is_picked_up(shelf: Shelf, tmp_path: Path) ->
 
     (tmp_path / "ferry.txt").write_text(made.FERRY)
     library = Library(shelf._settings.data_dir / "library")
-    list(Adding(library, shelf._reader, {}, _no_web).add([str(tmp_path / "ferry.txt")]))
+    list(Adding(library, shelf._files, {}, _no_web).add([str(tmp_path / "ferry.txt")]))
     shelf.ask(SIGNED)
     for thread in threading.enumerate():
         if thread.name == "catching up":
