@@ -60,6 +60,8 @@ _LEADS = 4
 """Sentences put before the model once more, right beside the question."""
 _CHOSEN = 0.1
 """What a sentence needs of the model's choice to be put before it once more."""
+_READ = 16
+"""Passages of long sources that the reader reads; those that answer best are drawn on."""
 _CANDIDATES = 100
 """Passages whose scores count in ranking sentences."""
 
@@ -162,7 +164,9 @@ class Assistant:
             return
 
         model = self._model(turn)
-        if model and turn.language not in self._languages:
+        # The reader takes a question in any language; what it finds nothing on is asked in English.
+        found = not turn.whole and not is_hopeless(turn.judged.probe)
+        if model and turn.language not in self._languages and not found:
             self._translate(turn, model, doc_ids)
         if model:
             for _ in self._write(turn, model):
@@ -301,8 +305,13 @@ class Assistant:
             doc_ids is None or passage.doc_id in doc_ids for passage in self._passages
         )
         if not turn.whole:
+            some = [*turn.passages, *(hit.passage for hit in turn.candidates[:_READ])]
+            order = list(self.documents)
+            more = sorted(dict.fromkeys(some), key=lambda p: (order.index(p.doc_id), p.start))
             try:
-                turn.judged = self._judging.judge(turn.query.text, turn.passages)
+                turn.judged, turn.passages = self._judging.best(
+                    turn.query.text, more, len(turn.passages)
+                )
             except AssistantError as fault:
                 turn.fail(fault)
         turn.composer = Composer(

@@ -26,17 +26,28 @@ class Judge:
 
     def judge(self, question: str, passages: Sequence[Passage]) -> Judged:
         """What the passages have to do with a question: as much as the best of them has."""
+        return self.best(question, passages, len(passages))[0]
+
+    def best(
+        self, question: str, passages: Sequence[Passage], count: int
+    ) -> tuple[Judged, list[Passage]]:
+        """What they have to do with a question, and those `count` that answer it best, in order."""
         pages = [self.within(passage) for passage in passages]
         read = [Page(self._header(p), _shown(s)) for p, s in zip(passages, pages, strict=True)]
         readings = self._reader().read(question, read)
         if not readings:
-            return Judged(0.0)
+            return Judged(0.0), []
+        order = sorted(range(len(passages)), key=lambda at: -readings[at].answered)
+        kept = sorted(order[:count])
+        readings = [readings[at] for at in kept]
+        pages = [pages[at] for at in kept]
         relevance: dict[Sentence, float] = {}
         for page, reading in zip(pages, readings, strict=True):
             relevance |= zip(page, reading.sentences, strict=True)
         best = max(readings, key=lambda reading: reading.answered)
         against = max(reading.contradicted for reading in readings)
-        return Judged(best.answered, relevance, best.partly, against)
+        judged = Judged(best.answered, relevance, best.partly, against)
+        return judged, [passages[at] for at in kept]
 
     def within(self, passage: Passage) -> list[Sentence]:
         """The sentences of a passage."""
