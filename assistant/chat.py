@@ -189,13 +189,19 @@ class Assistant:
                 {doc_id: self.documents[doc_id] for doc_id in chosen},
                 self._sentences,
                 turn.composer,
-                lambda: self._judging.judge(turn.query.text, turn.passages).relevance,
+                lambda: self._read(turn).relevance,
                 lambda: self._last(history, doc_ids),
                 leans=bool(turn.query.before),
             )
         except AssistantError as fault:
             turn.fail(fault)
             return None
+
+    def _read(self, turn: Turn) -> Judged:
+        """What the reader makes of the passages; of long sources that is known already."""
+        if turn.judged.relevance:
+            return turn.judged
+        return self._judging.judge(turn.query.text, turn.passages)
 
     def _last(self, history: list[Message], doc_ids: Collection[str] | None) -> Answer | None:
         """The last answer of a conversation, made anew: its history has no more than its text."""
@@ -306,8 +312,7 @@ class Assistant:
         )
         if not turn.whole:
             some = [*turn.passages, *(hit.passage for hit in turn.candidates[:_READ])]
-            order = list(self.documents)
-            more = sorted(dict.fromkeys(some), key=lambda p: (order.index(p.doc_id), p.start))
+            more = self._retriever.in_order(dict.fromkeys(some))
             try:
                 turn.judged, turn.passages = self._judging.best(
                     turn.query.text, more, len(turn.passages)

@@ -7,7 +7,7 @@ and the two are weighted, so that a leg with nothing to say can't outvote the ot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from assistant.index import SearchIndex
 from assistant.settings import Settings
@@ -76,7 +76,11 @@ class Retriever:
             if (budget := budget - len(hit.passage.text)) < 0 and chosen:
                 break
             chosen.append(hit.passage)
-        return sorted(chosen, key=lambda passage: self._order[passage.passage_id])
+        return self.in_order(chosen)
+
+    def in_order(self, found: Iterable[Passage]) -> list[Passage]:
+        """Passages in the order of the sources."""
+        return sorted(found, key=lambda passage: self._order[passage.passage_id])
 
     def _publisher(self, pid: str) -> str:
         return self._documents[self._index.passages[pid].doc_id].publisher
