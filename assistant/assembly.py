@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 from assistant import models
 from assistant.answers.write import Writer
@@ -25,16 +27,24 @@ Assembly = tuple[
 ]
 
 
-def assemble(settings: Settings, progress: Progress = silent) -> Assembly:
+def assemble(
+    settings: Settings,
+    progress: Progress = silent,
+    documents: Mapping[str, Document] | None = None,
+    folder: Path | None = None,
+) -> Assembly:
     """What an assistant is put together from, in the order it takes them.
 
-    The chat model loads in the background, while the embedding model does.
+    It answers from `documents`, by default the sources of the settings; their index is kept in
+    `folder`, by default with the cache. The chat model loads in the background, while the
+    embedding model does.
     """
-    documents = load_sources(settings)
+    asked_of = load_sources(settings) if documents is None else documents
     chat_model = models.Later(lambda: models.load_chat_model(settings))
     chat_model.start()
     encoder = models.load_encoder(settings)
-    index = up_to_date(settings, documents, encoder, progress)
+    kept = replace(settings, cache_dir=folder) if folder else settings
+    index = up_to_date(kept, asked_of, encoder, progress, however_many=folder is not None)
     reader = cache(lambda: models.load_reader(settings))
     writer = Writer(cache(lambda: Kinds(models.load_e5(settings))), encoder)
-    return documents, index, encoder, reader, chat_model.get, settings, writer
+    return asked_of, index, encoder, reader, chat_model.get, settings, writer

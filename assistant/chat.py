@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from assistant import answer_selection, compose, prompts
 from assistant.answerability import is_hopeless
@@ -52,6 +53,7 @@ from assistant.types import (
     Outcome,
     Passage,
     Progress,
+    ScoredPassage,
     silent,
 )
 
@@ -103,9 +105,18 @@ class Assistant:
         self._vocabulary = {t.folded for text in texts for t in tokens(text)}
 
     @classmethod
-    def from_settings(cls, settings: Settings, progress: Progress = silent) -> Assistant:
-        """Put the parts together; the index is built or brought up to date where need be."""
-        return cls(*assemble(settings, progress))
+    def from_settings(
+        cls,
+        settings: Settings,
+        progress: Progress = silent,
+        documents: Mapping[str, Document] | None = None,
+        folder: Path | None = None,
+    ) -> Assistant:
+        """Put the parts together; the index is built or brought up to date where need be.
+
+        It answers from the sources of the settings, or from `documents`, indexed in `folder`.
+        """
+        return cls(*assemble(settings, progress, documents, folder))
 
     def warm(self) -> None:
         """Load the models and read the sources ahead of the first question."""
@@ -190,6 +201,8 @@ class Assistant:
                 self._sentences,
                 turn.composer,
                 lambda: self._read(turn).relevance,
+                [] if turn.whole else _by_weight(turn.hits),
+                self._read_alone,
                 lambda: self._last(history, doc_ids),
                 leans=bool(turn.query.before),
             )
@@ -198,10 +211,20 @@ class Assistant:
             return None
 
     def _read(self, turn: Turn) -> Judged:
-        """What the reader makes of the passages; of long sources that is known already."""
+        """What is made of the passages, by whatever would judge them were the request looked up."""
+        model = self._model(turn) if turn.whole and turn.language in self._languages else None
+        if model and not turn.judged.relevance:
+            ranked = self._rank(turn, turn.query)
+            turn.judged = self._judge(turn, model, turn.asked, turn.history, ranked)
         if turn.judged.relevance:
             return turn.judged
         return self._judging.judge(turn.query.text, turn.passages)
+
+    def _read_alone(self, question: str, doc_id: str) -> tuple[float, Mapping[Sentence, float]]:
+        """What the reader makes of the first passages of one document."""
+        passages = [p for p in self._passages if p.doc_id == doc_id][:_READ]
+        judged = self._judging.judge(question, passages)
+        return judged.probe or 0.0, judged.relevance
 
     def _last(self, history: list[Message], doc_ids: Collection[str] | None) -> Answer | None:
         """The last answer of a conversation, made anew: its history has no more than its text."""
@@ -355,7 +378,7 @@ class Assistant:
         asked = prompts.render_question(turn.asked, turn.history)
         ranked = self._rank(turn, turn.query)
         try:
-            if turn.whole:
+            if turn.whole and not turn.judged.relevance:
                 turn.judged = self._judge(turn, model, turn.asked, turn.history, ranked)
             # Nothing would be shown of a draft then; but where the model can't choose sentences,
             # one that falls for a false premise still points at the sentence that corrects it.
@@ -429,6 +452,14 @@ def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> lis
     found = list(dict.fromkeys(s for hit in ranked for s in hit.window.sentences))
     chosen = [sentence for sentence in found if relevance.get(sentence, 0.0) >= _CHOSEN]
     return [sentence.shown for sentence in (chosen or found)[:_LEADS]]
+
+
+def _by_weight(hits: Sequence[ScoredPassage]) -> list[str]:
+    """Documents by what their passages score together, best first."""
+    scores: dict[str, float] = {}
+    for hit in hits:
+        scores[hit.passage.doc_id] = scores.get(hit.passage.doc_id, 0.0) + hit.score
+    return sorted(scores, key=lambda doc_id: -scores[doc_id])
 
 
 def _by_document(passages: Sequence[Passage]) -> dict[str, list[Passage]]:

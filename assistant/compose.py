@@ -25,6 +25,11 @@ def wording(language: str, key: str) -> str:
     return table.get(language, table["en"])[key]
 
 
+def languages() -> list[str]:
+    """The languages that there are framing sentences in."""
+    return list(_wording())
+
+
 def card(document: Document) -> str:
     """What is known of a source besides its text, on one line."""
     known = (document.title, document.publisher, document.author, document.published)
@@ -34,6 +39,10 @@ def card(document: Document) -> str:
 @cache
 def _wording() -> dict[str, dict[str, str]]:
     return tomllib.loads(Path(__file__).with_name("wording.toml").read_text(encoding="utf-8"))
+
+
+Cell = tuple[str, Sequence[Sentence]]
+"""What a place in a table says and the sentences that say so; no text where none does."""
 
 
 @dataclass
@@ -107,6 +116,21 @@ class Composer:
         cited += [self._cite_card(doc_id) for doc_id in cards]
         self._claim(text, tuple(dict.fromkeys(cited)), shape, worked_out)
 
+    def table(self, head: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> None:
+        """Show rows of claims, each under its column; an empty cell says that nothing is stated."""
+        lines = [[_in_cell(name) for name in head], ["---"] * len(head)]
+        for name, cells in rows:
+            line = [_in_cell(name)]
+            for text, sentences in cells:
+                if not sentences:
+                    line.append(wording(self.language, "not_stated"))
+                    continue
+                cited = tuple(one for sentence in sentences for one in self._cite(sentence))
+                self.claims.append(Claim(text, "supported", cited))
+                line.append(f"{_in_cell(text)} {_marks(cited)}")
+            lines.append(line)
+        self._lines += [f"| {' | '.join(line)} |" for line in lines]
+
     def repeat(self, claim: Claim, shape: str) -> None:
         """Show a claim of an earlier answer again, its citations numbered anew."""
         by_marker: dict[int, list[Citation]] = {}
@@ -141,10 +165,9 @@ class Composer:
     def _claim(
         self, text: str, cited: tuple[Citation, ...], shape: str, worked_out: bool = False
     ) -> None:
-        marks = "".join(f"[{marker}]" for marker in dict.fromkeys(one.marker for one in cited))
         self.claims.append(Claim(text, "worked_out" if worked_out else "supported", cited))
         note = f" ({wording(self.language, 'worked_out')})" if worked_out else ""
-        self._lines.append(f"{shape.format(text)} {marks}{note}")
+        self._lines.append(f"{shape.format(text)} {_marks(cited)}{note}")
 
     def _cite_card(self, doc_id: str) -> Citation:
         key = (doc_id, 0, 0)
@@ -193,3 +216,12 @@ class Composer:
             for p in self.passages
             if p.doc_id == sentence.doc_id and p.start <= sentence.start and sentence.end <= p.end
         )
+
+
+def _marks(cited: Sequence[Citation]) -> str:
+    return "".join(f"[{marker}]" for marker in dict.fromkeys(one.marker for one in cited))
+
+
+def _in_cell(text: str) -> str:
+    """A text that ends no cell of a table and no line."""
+    return " ".join(text.replace("|", "¦").split())

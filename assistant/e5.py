@@ -75,6 +75,7 @@ class E5:
     """The model as an `Encoder`, from a folder in the form of sentence-transformers."""
 
     name = "multilingual-e5-small"
+    unrelated = 0.75
 
     def __init__(self, folder: Path, threads: int) -> None:
         from tokenizers import Tokenizer

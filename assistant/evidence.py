@@ -17,7 +17,7 @@ from assistant.passages import Sentence
 from assistant.questions import Query, Wanted
 from assistant.reading import Reading, Window
 from assistant.text import MONTHS, Token, is_number
-from assistant.types import Encoder, ScoredPassage
+from assistant.types import Encoder, ScoredPassage, similarity
 
 _CACHED_VECTORS = 20_000
 _NO_WORDS: frozenset[str] = frozenset()
@@ -26,8 +26,8 @@ _SINGLING_OUT = frozenset("but only just exactly".split())
 _ENUMERATION = re.compile(r"[^\W_][\w-]*, (?:[\w-]+ ?){1,4},? and [^\W_]")
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 _AMOUNTS = frozenset("$€₼₺₸£¥") | {"percent", "thousand", "million", "billion", "trillion"}
-CLOSE = 0.55
-"""Cosine similarity from which two words count as nearly the same."""
+CLOSE = 0.64
+"""Similarity from which two words count as nearly the same."""
 IN_TOPIC = 0.8
 """What a word counts that only the topic of the sentence's document has, its title and lead: every
 sentence is about that, and naming it again tells nothing."""
@@ -64,7 +64,7 @@ class Ranked:
     """Share of the question's words, weighted by rarity, that the window has, comes close to or
     inherits from the topic of its document."""
     similarity: float
-    """Cosine similarity of question and window."""
+    """Of question and window: 1 for the same, 0 for unrelated."""
     lacking: tuple[Wanted, ...]
     """The kinds of thing asked for that the window does not hold, or that the question gave."""
     relevance: float = 0.0
@@ -120,14 +120,14 @@ class Evidence:
         close = self._close_words(asked, windows)
         kinds = query.wanted
         ranked = []
-        for window, similarity, nearest in zip(windows, likeness, beyond, strict=True):
+        for window, alike, nearest in zip(windows, likeness, beyond, strict=True):
             lacking = tuple(kind for kind in kinds if not holds(kind, window.readings, asked))
             topic = self._topics.get(window.sentences[0].doc_id, _NO_WORDS)
             coverage = covered(asked.words, window.words, weights, close, topic)
             relevant = _relevance(window, relevance)
             score = (
                 COVERAGE_WEIGHT * coverage
-                + SIMILARITY_WEIGHT * similarity
+                + SIMILARITY_WEIGHT * alike
                 + BEYOND_WEIGHT * nearest
                 + PASSAGE_WEIGHT * _passage_score(window, hits)
                 + HINT_WEIGHT * covered(hints, window.words, rarity)
@@ -136,7 +136,7 @@ class Evidence:
                 - LACKING_WEIGHT * len(lacking) / max(len(kinds), 1)
                 - (0.0 if len(window.sentences) == 1 else _pair_weight(window))
             )
-            ranked.append(Ranked(window, score, coverage, similarity, lacking, relevant))
+            ranked.append(Ranked(window, score, coverage, alike, lacking, relevant))
         return sorted(ranked, key=lambda r: -r.score)
 
     def _beyond(self, now: Reading) -> str:
@@ -150,7 +150,7 @@ class Evidence:
         return " ".join(t.folded for t in now.tokens if t.word not in self._every_topic)
 
     def _similarities(self, text: str, options: Sequence[Sequence[str]]) -> list[float]:
-        """Cosine similarity of a query and, of each group of texts, the one nearest to it.
+        """Similarity of a query and, of each group of texts, the one nearest to it.
 
         All are 0 for an empty query.
         """
@@ -158,7 +158,7 @@ class Evidence:
         if not text:
             return [0.0] * len(options)
         meant = np.asarray(self._encoder.encode_query(text), dtype=np.float32)
-        found = iter(float(meant @ vector) for vector in vectors)
+        found = iter(similarity(float(meant @ vector), self._encoder) for vector in vectors)
         return [max(next(found) for _ in group) for group in options]
 
     def _close_words(self, asked: Reading, windows: Sequence[Window]) -> Closeness:
@@ -173,7 +173,7 @@ class Evidence:
             return {}
         here = np.stack(self._embed(list(known.values())))
         asked_for = np.stack(self._embed(list(unknown.values())))
-        nearness = asked_for @ here.T
+        nearness = similarity(asked_for @ here.T, self._encoder)
         words = list(known)
         return {
             word: {words[j]: float(nearness[i, j]) for j in np.flatnonzero(nearness[i] >= CLOSE)}

@@ -45,7 +45,7 @@ from assistant.index_files import (
 from assistant.passages import passages
 from assistant.settings import Settings
 from assistant.text import is_content, tokens
-from assistant.types import Document, Encoder, Passage, Progress, silent
+from assistant.types import Document, Encoder, Passage, Progress, silent, similarity
 
 AT_ONCE = 500
 """How many passages are embedded without being asked: half a minute on a laptop."""
@@ -118,14 +118,14 @@ class SearchIndex:
             yield f"{counted} of {len(self.passages)} passages have a lexical entry"
 
     def dense(self, query: str, limit: int) -> dict[str, float]:
-        """Cosine similarity to the query of the nearest passages, by passage id."""
+        """Similarity to the query of the nearest passages, by passage id."""
         vector = self._encoder.encode_query(query)
         with _damage_named(self._folder):
             hits = self._vectors.similarity_search_by_vector_with_relevance_scores(
                 vector, k=min(limit, len(self._ids))
             )
         # Chroma gives a cosine distance; this is the one place where it becomes a similarity.
-        return {str(doc.id): 1.0 - distance for doc, distance in hits}
+        return {str(doc.id): similarity(1.0 - distance, self._encoder) for doc, distance in hits}
 
     def lexical(self, query: str) -> dict[str, float]:
         """BM25 score of every passage that shares a word with the query, by passage id."""

@@ -6,6 +6,7 @@ that need no model stay quick.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ _REMEMBERED_QUERIES = 64
 class SentenceEncoder:
     """A sentence-transformers model as an `Encoder`."""
 
+    unrelated = 0.0
+
     def __init__(self, model: SentenceTransformer, name: str) -> None:
         self.name = name
         self._model = model
@@ -50,21 +53,22 @@ class SentenceEncoder:
 
 
 def load_encoder(settings: Settings) -> Encoder:
-    """The embedding model of the settings, from a package, a folder or the hub's local cache."""
+    """The embedding model of the settings: the usual one, a folder's or the hub's local cache's."""
     name = settings.embedding_model
     if name == e5_package.NAME:
         return load_e5(settings)
-    folder = weights.find_embedding(name)
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return SentenceEncoder(SentenceTransformer(str(folder or name), device="cpu"), name)
+        # Not a `Path`: on Windows that would turn round the slash of a hub name.
+        folder = os.path.expanduser(name)
+        return SentenceEncoder(SentenceTransformer(folder, device="cpu"), name)
     except (OSError, ValueError, RuntimeError) as fault:
         raise ModelError(
             f"The embedding model '{name}' can't be loaded: {line(fault)}.",
-            "set OTS_ASSISTANT_EMBEDDING_MODEL to all-MiniLM-L6-v2 or to a model's folder",
+            "unset OTS_ASSISTANT_EMBEDDING_MODEL, or set it to a model's folder",
         ) from fault
 
 

@@ -82,8 +82,8 @@ class Settings:
     cache_dir: Path = CACHE
     data_dir: Path = DATA
     """What people made and can't be made anew, such as kept conversations: no cache."""
-    embedding_model: str = "all-MiniLM-L6-v2"
-    """A sentence-transformers model: the name above, a hub name, or a folder."""
+    embedding_model: str = "multilingual-e5-small"
+    """The name above, or a sentence-transformers model by hub name or folder."""
     chat_model: str = "local"
     """`local`, `none`, a `.gguf` path, `http(s)://host/v1#model`, or `provider:model`."""
     api_key: str = field(default="", repr=False)
@@ -92,7 +92,7 @@ class Settings:
     """Passages are packed up to this many characters, in whole sentences."""
     top_k: int = 8
     """How many passages are retrieved for a question."""
-    dense_weight: float = 0.4
+    dense_weight: float = 0.5
     """Weight of the dense score in the fusion, 0 (lexical only) to 1 (dense only)."""
     prompt_chars: int = 7000
     """At most this much source text goes into a prompt."""

@@ -13,7 +13,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Cosine = TypeVar("Cosine", float, "NDArray[np.float32]")
 
 _MARKERS = re.compile(r"\s?\[\d+\]")
 
@@ -260,10 +276,17 @@ class Encoder(Protocol):
     """An embedding model. Vectors are of unit length, all of the same dimension."""
 
     name: str
+    unrelated: float
+    """Cosine similarity of two texts that have nothing to do with each other: 0 for most models."""
 
     def encode_documents(self, texts: Sequence[str]) -> list[list[float]]: ...
 
     def encode_query(self, text: str) -> list[float]: ...
+
+
+def similarity(cosine: Cosine, encoder: Encoder) -> Cosine:
+    """A cosine of two vectors as what it means: 1 for the same, 0 for unrelated texts."""
+    return (cosine - encoder.unrelated) / (1 - encoder.unrelated)
 
 
 @runtime_checkable

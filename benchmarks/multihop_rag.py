@@ -25,6 +25,7 @@ import assistant  # noqa: F401  keeps the libraries offline
 from assistant.errors import AssistantError, SourceError
 from assistant.settings import Settings
 from assistant.types import Document, Encoder, Progress
+from evals.corpora import load_multihop_rag, read_json
 
 COLUMNS = ("Hits@10", "Hits@4", "MAP@10", "MRR@10", "Rec@10", "Rec@4", "All@10")
 DEPTH = 10
@@ -63,26 +64,9 @@ def score_query(facts: Sequence[str], ranked: Sequence[str]) -> dict[str, float]
     }
 
 
-def load_corpus(path: Path) -> dict[str, Document]:
-    """The articles as documents; publisher and date are what questions name."""
-    return {
-        f"article-{number:04d}": Document(
-            doc_id=f"article-{number:04d}",
-            title=article["title"],
-            publisher=article["source"],
-            published=article["published_at"][:10],
-            url=article["url"],
-            language="en",
-            text=article["body"],
-            content_hash=hashlib.sha256(article["body"].encode()).hexdigest(),
-        )
-        for number, article in enumerate(_read(path))
-    }
-
-
 def load_queries(path: Path, limit: int | None) -> list[dict[str, Any]]:
     """Queries with evidence, as the data set scores them; `limit` draws evenly, always the same."""
-    queries = [q for q in _read(path) if q["question_type"] != "null_query"]
+    queries = [q for q in read_json(path) if q["question_type"] != "null_query"]
     if limit is None or limit >= len(queries):
         return queries
     shuffled = sorted(queries, key=lambda q: hashlib.sha256(q["query"].encode()).digest())
@@ -137,7 +121,7 @@ def main(
     try:
         with tempfile.TemporaryDirectory(prefix="multihop-rag-") as temporary, _bar() as progress:
             settings = Settings.load(config).with_values({"cache_dir": keep or temporary})
-            documents = load_corpus(folder / "corpus.json")
+            documents = load_multihop_rag(folder)
             asked = load_queries(folder / queries, limit)
             if not asked:
                 raise SourceError("No query is left to ask (n=0).", "raise --limit")
@@ -161,13 +145,6 @@ def _print(rows: Mapping[str, Mapping[str, float]]) -> None:
     for name, row in rows.items():
         table.add_row(name, f"{row['n']:.0f}", *(f"{row[column]:.4f}" for column in COLUMNS))
     out.print(table)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise SourceError(f"{path} can't be read: {fault}.", "give a MultiHop-RAG folder") from None
 
 
 class _bar:  # noqa: N801  a context manager, used as a verb

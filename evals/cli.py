@@ -75,6 +75,14 @@ def eval_command(
     questions: Annotated[
         Path | None, typer.Option("--questions", help="Another question set.")
     ] = None,
+    corpus: Annotated[
+        Literal["sources", "general"],
+        typer.Option("--corpus", help="Ask about the sources, or about the articles of --folder."),
+    ] = "sources",
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", help="With --corpus general: the MultiHop-RAG data set."),
+    ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Where runs are kept.")] = None,
 ) -> None:
     """Ask the questions of the set and say how good the answers are."""
@@ -86,18 +94,25 @@ def eval_command(
             written = export_drafts(feedback or Settings.load().data_dir / FILE, drafts)
             out.print(f"Wrote {written} draft cases to {drafts}.", markup=False)
             return
-        from evals.dataset import QUESTIONS
+        from evals.dataset import GENERAL, QUESTIONS
         from evals.records import RUNS
         from evals.run import Selection
+        from evals.types import EvalError
 
+        if (corpus == "general") is not (folder is not None):
+            raise EvalError(
+                "The articles of the corpus 'general' are no part of the project.",
+                "give --corpus general and --folder, its MultiHop-RAG folder, together",
+            )
         selection = Selection(
-            questions=questions or QUESTIONS,
+            questions=questions or (GENERAL if folder else QUESTIONS),
             kinds=tuple(kind or ()),
             languages=tuple(language or ()),
             split=split,
             limit=limit,
             repeat=repeat,
             runs=(out_dir or RUNS).absolute(),
+            corpus=folder,
         )
         passed = run_evals(selection, config or [], gate, judge, write_baseline)
     if not passed:

@@ -15,6 +15,7 @@ from evals.types import (
     EXPECTED,
     KINDS,
     LANGUAGES,
+    REQUEST_KINDS,
     EvalCase,
     EvalError,
     Expected,
@@ -24,9 +25,12 @@ from evals.types import (
 )
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
+REQUESTS = QUESTIONS.with_name("requests.jsonl")
+GENERAL = QUESTIONS.with_name("general.jsonl")
 _TEXTS = ("id", "question", "language", "kind", "expected", "gold_answer")
 _LISTS = ("history", "accept", "reject", "gold_quotes")
-_KNOWN = {*_TEXTS, *_LISTS, "note"}
+_KNOWN = {*_TEXTS, *_LISTS, "direct", "bullets", "table", "note"}
+_NEEDS_NO_QUOTE = ("metadata", "advice", "small-talk", "summary", "form")
 
 
 def load_cases(path: Path, documents: Mapping[str, Document]) -> list[EvalCase]:
@@ -71,12 +75,13 @@ def parse_case(
         ) from None
     _check_shape(raw, where)
     gold = tuple(_gold_quote(entry, where, documents, citable) for entry in raw["gold_quotes"])
-    if not gold and raw["expected"] in ("answer", "partial", "correct"):
+    quoted = raw["expected"] in ("answer", "partial", "correct")
+    if not gold and quoted and raw["kind"] not in _NEEDS_NO_QUOTE:
         raise EvalError(
             f"{where}: a case that expects '{raw['expected']}' has no gold quote.",
             "copy the sentence that says so from the source into gold_quotes",
         )
-    told = {name: raw[name] for name in sorted(_KNOWN - {"note"})}
+    told = {name: raw[name] for name in sorted(_KNOWN - {"note"}) if name in raw}
     return EvalCase(
         id=raw["id"],
         question=raw["question"],
@@ -88,6 +93,9 @@ def parse_case(
         accept=tuple(tuple(group) for group in raw["accept"]),
         reject=tuple(raw["reject"]),
         gold=gold,
+        direct=tuple(tuple(group) for group in raw.get("direct", [])),
+        bullets=raw.get("bullets", 0),
+        table=raw.get("table", False),
         note=str(raw.get("note", "")),
         digest=_sha256(json.dumps(told, sort_keys=True))[:12],
     )
@@ -104,7 +112,8 @@ def _check_shape(raw: Any, where: str) -> None:
     for name in _LISTS:
         if not isinstance(raw.get(name), list):
             raise EvalError(f"{where}: '{name}' is missing or no list.", f'add "{name}": […]')
-    for name, known in (("kind", KINDS), ("expected", EXPECTED), ("language", LANGUAGES)):
+    kinds = (*KINDS, *REQUEST_KINDS)
+    for name, known in (("kind", kinds), ("expected", EXPECTED), ("language", LANGUAGES)):
         if raw[name] not in known:
             raise EvalError(
                 f"{where}: the {name} '{raw[name]}' is unknown.", f"use one of: {', '.join(known)}"
@@ -118,14 +127,18 @@ def _check_lists(raw: Mapping[str, Any], where: str) -> None:
             f"{where}: a turn of 'history' is malformed.",
             'write {"role": "user" or "assistant", "content": "…"}',
         )
-    groups = [*raw["accept"], raw["reject"]]
+    direct = raw.get("direct", [])
+    groups = [*raw["accept"], raw["reject"], *(direct if isinstance(direct, list) else [direct])]
     if not all(isinstance(g, list) and all(isinstance(s, str) and s for s in g) for g in groups):
         raise EvalError(
-            f"{where}: 'accept' or 'reject' holds something else than texts.",
+            f"{where}: 'accept', 'reject' or 'direct' holds something else than texts.",
             'write "accept": [["any", "of these"], ["and one of these"]], "reject": ["none"]',
         )
-    if [] in raw["accept"]:
-        raise EvalError(f"{where}: a group of 'accept' is empty.", "fill or remove it")
+    if [] in raw["accept"] or [] in direct:
+        raise EvalError(f"{where}: a group of 'accept' or 'direct' is empty.", "fill or remove it")
+    for name, kind in (("bullets", int), ("table", bool)):
+        if not isinstance(raw.get(name, kind()), kind):
+            raise EvalError(f"{where}: '{name}' is no {kind.__name__}.", f'write "{name}": …')
 
 
 def _is_turn(turn: Any) -> bool:
@@ -149,7 +162,9 @@ def _gold_quote(
     spans: list[GoldSpan] = []
     for option in (entry, *entry.get("alt", [])):
         spans += _find(option, where, documents, citable)
-    return GoldQuote(entry["quote"], tuple(spans))
+    first = spans[0]
+    quote = entry.get("quote") or documents[first.doc_id].text[first.start : first.end]
+    return GoldQuote(quote, tuple(spans))
 
 
 def _find(
@@ -165,6 +180,8 @@ def _find(
             f"{where}: a gold quote names the source '{doc_id}', which is not in the manifest.",
             f"use one of: {', '.join(documents)}",
         )
+    if "start" in option:
+        return [_at(option, where, documents[doc_id], citable[doc_id])]
     quote = option.get("quote")
     if not isinstance(quote, str) or not quote.strip():
         raise EvalError(f"{where}: a gold quote is empty.", "copy a sentence from the source")
@@ -180,6 +197,20 @@ def _find(
     ]
 
 
+def _at(
+    option: Mapping[str, Any], where: str, document: Document, citable: Sequence[Sentence]
+) -> GoldSpan:
+    """A gold quote told by where it stands, for texts that are not the project's own."""
+    start, end = option["start"], option.get("end")
+    if not (isinstance(start, int) and isinstance(end, int)):
+        raise EvalError(f"{where}: a gold quote's offsets are no numbers.", 'write "start": 1, …')
+    if not 0 <= start < end <= len(document.text):
+        raise EvalError(
+            f"{where}: {start} to {end} lies outside '{document.doc_id}'.", "correct the offsets"
+        )
+    return GoldSpan(document.doc_id, start, end, _whole(start, end, citable))
+
+
 def _whole(start: int, end: int, citable: Sequence[Sentence]) -> tuple[int, int]:
     touched = [s for s in citable if s.start < end and start < s.end]
     if not touched:
@@ -188,7 +219,12 @@ def _whole(start: int, end: int, citable: Sequence[Sentence]) -> tuple[int, int]
 
 
 def split_of(case_id: str) -> Split:
-    """Which half a case belongs to, by its id alone: adding cases moves none of the others."""
+    """Which half a case belongs to, by its id alone: adding cases moves none of the others.
+
+    Questions on one article of `general` are all in one half.
+    """
+    if re.fullmatch(r"general-\d+-\d+", case_id):
+        case_id = case_id.rpartition("-")[0]
     return "development" if int(_sha256(case_id), 16) % 2 == 0 else "test"
 
 

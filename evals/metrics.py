@@ -30,6 +30,8 @@ ABSTAINED = ("not_in_sources", "off_topic", "corrected_premise")
 ANSWERED = ("answered", "partial")
 ENOUGH = 0.5
 """A span counts as overlapped when at least this share of its characters is."""
+_QUOTE = re.compile(r"“[^”]{60,}”")
+"""A whole sentence in quotation marks; what is shorter is a name or a title."""
 _MARKER = re.compile(r"\s?\[\d+(?:\s*,\s*\d+)*\]")
 
 
@@ -122,6 +124,37 @@ def answer_acceptability(case: EvalCase, answer: Answer, documents: Documents) -
 def followup_resolution(case: EvalCase, answer: Answer, documents: Documents) -> float | None:
     """Answer acceptability on questions that can't be understood without the turns before."""
     return float(not objections(case, answer)) if case.kind == "follow-up" else None
+
+
+def direct(case: EvalCase, answer: Answer, documents: Documents) -> float | None:
+    """Share of answers whose own first sentence, or form, gives what was asked.
+
+    The form is the number of bullets or a table. A quote of a whole sentence is not the answer's
+    own words, and does not count.
+    """
+    if not (case.direct or case.bullets or case.table):
+        return None
+    own = _QUOTE.sub(" ", answer.text)
+    line = next((line for line in own.splitlines() if line.strip(" *#|-:")), "")
+    first = comparable(line[slice(*next(iter(sentence_spans(line)), (0, 0)))])
+    said = all(any(contains(first, option) for option in group) for group in case.direct)
+    bullets = len(re.findall(r"^\s*[-*•] ", answer.text, re.MULTILINE))
+    table = re.search(r"^\|.*\|\s*$", answer.text, re.MULTILINE) is not None
+    return float(
+        said and (not case.bullets or bullets == case.bullets) and (not case.table or table)
+    )
+
+
+def bare_quotes(case: EvalCase, answer: Answer, documents: Documents) -> float | None:
+    """Share of the answers that say nothing but what they quote."""
+    if answer.outcome not in ANSWERED or not answer.supported:
+        return None
+    return float(
+        all(
+            claim.text in " ".join(c.as_shown for c in claim.citations)
+            for claim in answer.supported
+        )
+    )
 
 
 def comparable(text: str) -> str:
@@ -305,6 +338,8 @@ def _moment(moment: str, statistic: Statistic) -> Metric:
 METRICS: tuple[Metric, ...] = (
     _metric(answer_acceptability),
     _metric(followup_resolution),
+    _metric(direct),
+    _metric(bare_quotes, higher_is_better=False),
     _metric(citation_precision),
     _metric(citation_recall),
     _metric(quote_fidelity),
@@ -328,6 +363,7 @@ METRICS: tuple[Metric, ...] = (
 BY_NAME: dict[str, Metric] = {metric.name: metric for metric in METRICS}
 HEADLINE = (
     "answer_acceptability",
+    "direct",
     "citation_precision",
     "citation_recall",
     "abstention_recall",

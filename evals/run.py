@@ -16,6 +16,7 @@ import assistant
 from assistant.errors import AssistantError
 from assistant.settings import Settings
 from assistant.types import Answer, Document, Message, Progress, silent
+from evals.corpora import load_multihop_rag
 from evals.dataset import QUESTIONS, load_cases, select
 from evals.metrics import METRICS, measure_case, objections
 from evals.records import RUNS, Record, RunFolder
@@ -54,6 +55,8 @@ class Selection:
     limit: int | None = None
     repeat: int = 1
     runs: Path = RUNS
+    corpus: Path | None = None
+    """A MultiHop-RAG folder, whose articles are asked about instead of the sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def evaluate(
     """Ask every selected question of an assistant of these settings, or go on where it stopped."""
     if selection.repeat < 1:
         raise EvalError(f"--repeat is {selection.repeat}.", "repeat each question at least once")
-    asker = (make or _assistant)(settings, progress)
+    asker = (make or _maker(selection.corpus))(settings, progress)
     cases = select(
         load_cases(selection.questions, asker.documents),
         selection.kinds,
@@ -198,10 +201,18 @@ def describe(
     }
 
 
-def _assistant(settings: Settings, progress: Progress) -> Asker:
-    from assistant.chat import Assistant  # loads the search libraries
+def _maker(corpus: Path | None) -> Maker:
+    """What puts an assistant together over the sources, or over another corpus."""
 
-    return Assistant.from_settings(settings, progress)
+    def make(settings: Settings, progress: Progress) -> Asker:
+        from assistant.chat import Assistant  # loads the search libraries
+
+        if corpus is None:
+            return Assistant.from_settings(settings, progress)
+        documents, folder = load_multihop_rag(corpus), settings.cache_dir / "general"
+        return Assistant.from_settings(settings, progress, documents, folder)
+
+    return make
 
 
 def _answered(record: Record | None) -> bool:

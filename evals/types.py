@@ -31,6 +31,19 @@ KINDS: tuple[str, ...] = (
     "off-topic",
     "typo",
 )
+REQUEST_KINDS: tuple[str, ...] = (
+    "yes-no",
+    "count",
+    "dates",
+    "difference",
+    "summary",
+    "everything",
+    "metadata",
+    "advice",
+    "form",
+    "small-talk",
+)
+"""Kinds of `requests.jsonl` and `general.jsonl`, beside those of the first set."""
 
 
 class EvalError(AssistantError):
@@ -73,6 +86,11 @@ class EvalCase:
     """Groups; an acceptable answer contains at least one string of each."""
     reject: tuple[str, ...]
     gold: tuple[GoldQuote, ...]
+    direct: tuple[tuple[str, ...], ...]
+    """Groups, as in `accept`, that the first sentence of the answer itself must have."""
+    bullets: int
+    """How many bullets are asked for; 0 where none are."""
+    table: bool
     note: str
     digest: str
     """Changes whenever anything about the case does, but for its note."""

@@ -21,6 +21,7 @@ class BagOfWords:
     """A hashing bag of words: texts are as similar as the words they share. Unit length."""
 
     name = "bag-of-words"
+    unrelated = 0.0
 
     def encode_documents(self, texts: Sequence[str]) -> list[list[float]]:
         return [self.encode_query(text) for text in texts]

@@ -17,18 +17,19 @@ from assistant.text import tokens
 from assistant.types import silent
 from benchmarks.multihop_rag import (
     COLUMNS,
-    load_corpus,
     load_queries,
     main,
     measure,
     score_query,
 )
+from evals.corpora import load_multihop_rag
 
 
 class WordEncoder:
     """Counts of hashed words, scaled to unit length."""
 
     name = "words"
+    unrelated = 0.0
 
     def encode_documents(self, texts: Sequence[str]) -> list[list[float]]:
         return [self.encode_query(text) for text in texts]
@@ -96,7 +97,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_small_corpus(folder: Path, tmp_path: Path) -> None:
-    documents = load_corpus(folder / "corpus.json")
+    documents = load_multihop_rag(folder)
     queries = load_queries(folder / "queries_dev.json", None)
     assert [d.published for d in documents.values()] == ["2023-10-01", "2023-10-02", "2023-10-03"]
     settings = Settings(cache_dir=tmp_path / "cache", embedding_model="words")
@@ -120,4 +121,4 @@ def test_no_folder_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_damaged_corpus(tmp_path: Path) -> None:
     (tmp_path / "corpus.json").write_text("[")
     with pytest.raises(SourceError, match=r"corpus\.json"):
-        load_corpus(tmp_path / "corpus.json")
+        load_multihop_rag(tmp_path)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assistant.compose import Composer
 from assistant.passages import Sentence
 from assistant.text import is_content, tokens
 from assistant.types import Answer, Document
+
+Read = Callable[[str, str], tuple[float, Mapping[Sentence, float]]]
+"""For a question and a document's id: how surely that answers, and what each sentence has of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +29,22 @@ class Request:
     composer: Composer
     relevance: Callable[[], Mapping[Sentence, float]]
     """The probability of each sentence of the best passages to belong to the answer."""
-    encode: Callable[[Sequence[str]], list[list[float]]]
-    """Vectors of unit length for texts."""
+    found: Sequence[str]
+    """Of more documents than can be shown whole, those in which something was found, best first."""
+    read: Read
+    likeness: Callable[[Sequence[str]], NDArray[np.float32]]
+    """The similarity of each of some texts to each."""
     again: Callable[[], Answer | None]
     """The last answer of the conversation; None where there is none."""
 
-    def subjects(self) -> list[str]:
-        """The documents a request names by words of title or publisher that only some have; or all.
+    def subjects(self, count: int = 1) -> list[str]:
+        """The documents that a request is about.
 
-        Of those it names, the ones with most of the words.
+        Of many, those `count` in which most was found; of few, those with most of its words that
+        stand in some titles and publishers only, or all.
         """
+        if self.found:
+            return list(self.found[:count])
         words = {d.doc_id: _words(f"{d.title} {d.publisher}") for d in self.documents.values()}
         shared = frozenset.intersection(*words.values())
         asked = _words(self.text) - shared

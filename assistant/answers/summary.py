@@ -53,8 +53,7 @@ def _central(
     request: Request, groups: Sequence[list[Sentence]], count: int
 ) -> list[list[Sentence]]:
     """The groups most like all others and least like each other, in order (MMR)."""
-    vectors = np.array(request.encode([_shown(group) for group in groups]), np.float32)
-    likeness = vectors @ vectors.T
+    likeness = request.likeness([_shown(group) for group in groups])
     worth = likeness.mean(axis=1)
     worth[0] += LEAD
     chosen: list[int] = []

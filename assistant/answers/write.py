@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from assistant.answers import about, advice, count, dates, everything, form, metadata, summary
-from assistant.answers.request import Request
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.answers import (
+    about,
+    advice,
+    comparison,
+    count,
+    dates,
+    difference,
+    everything,
+    form,
+    metadata,
+    summary,
+    translate,
+)
+from assistant.answers.request import Read, Request
 from assistant.compose import Composer
 from assistant.passages import Sentence
 from assistant.requests.kinds import TellsKinds
-from assistant.types import Answer, Document, Encoder, Outcome
+from assistant.types import Answer, Document, Encoder, Outcome, similarity
 
 Make = Callable[[Request], Outcome | None]
 """Fills the request's composer; None, and nothing filled in, where the evidence does not do."""
@@ -24,14 +39,17 @@ MAKERS: Mapping[str, Make] = {
     "older": metadata.order,
     "dates": dates.make,
     "count": count.make,
+    "comparison": comparison.make,
+    "difference": difference.make,
     "summary": summary.make,
     "everything": everything.make,
     "shorter": form.shorten,
     "bullets": form.list_up,
+    "translate": translate.make,
     "advice": advice.make,
 }
 """A kind that is not among these is looked up like any other question."""
-CONVERSATIONAL = ("greeting", "thanks", "about", "sources", "shorter", "bullets")
+CONVERSATIONAL = ("greeting", "thanks", "about", "sources", "shorter", "bullets", "translate")
 
 
 class Writer:
@@ -51,6 +69,8 @@ class Writer:
         sentences: Mapping[str, Sequence[Sentence]],
         composer: Composer,
         relevance: Callable[[], Mapping[Sentence, float]],
+        found: Sequence[str],
+        read: Read,
         again: Callable[[], Answer | None],
         leans: bool = False,
     ) -> Outcome | None:
@@ -61,7 +81,21 @@ class Writer:
         kind = self._kinds().kind(text) if self._kinds and text else ""
         if kind not in MAKERS or (leans and kind not in CONVERSATIONAL):
             return None
-        encode = self._encoder.encode_documents
         return MAKERS[kind](
-            Request(text, kind, documents, sentences, composer, relevance, encode, again)
+            Request(
+                text=text,
+                kind=kind,
+                documents=documents,
+                sentences=sentences,
+                composer=composer,
+                relevance=relevance,
+                found=found,
+                read=read,
+                likeness=self._likeness,
+                again=again,
+            )
         )
+
+    def _likeness(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.array(self._encoder.encode_documents(texts), np.float32)
+        return similarity(vectors @ vectors.T, self._encoder)

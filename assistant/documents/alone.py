@@ -5,20 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
-from assistant import models
-from assistant.answers.write import Writer
 from assistant.chat import Assistant
 from assistant.documents.adding import Adding, printable
 from assistant.documents.library import Library
 from assistant.documents.reading import DocumentReader
 from assistant.documents.web import Web
 from assistant.errors import SourceError
-from assistant.index import SearchIndex, build
-from assistant.requests.kinds import Kinds
 from assistant.settings import Settings
 from assistant.types import Progress
 
@@ -28,8 +22,6 @@ def assistant_with(
     settings: Settings, targets: Sequence[str], progress: Progress
 ) -> Iterator[Assistant]:
     """Answers from these documents alone. Raises `SourceError` where one can't be read."""
-    chat_model = models.Later(lambda: models.load_chat_model(settings))
-    chat_model.start()
     # Chroma may hold its files open until the process ends.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         library = Library(Path(folder) / "library")
@@ -42,9 +34,4 @@ def assistant_with(
         documents = library.documents()
         if not documents:
             raise SourceError(f"There is no document in {targets[0]}.", "give another folder")
-        encoder, kept = models.load_encoder(settings), replace(settings, cache_dir=Path(folder))
-        build(kept, documents, encoder, progress)
-        index = SearchIndex.open(kept, documents, encoder)
-        judge = cache(lambda: models.load_reader(settings))
-        writer = Writer(cache(lambda: Kinds(models.load_e5(settings))), encoder)
-        yield Assistant(documents, index, encoder, judge, chat_model.get, settings, writer)
+        yield Assistant.from_settings(settings, progress, documents, Path(folder))

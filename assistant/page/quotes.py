@@ -6,11 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from itertools import groupby
 
 from assistant.page.words import Words
 from assistant.types import Answer, Citation, Document
 
 _MARKER = re.compile(r"\s*\[(\d+)\]")
+_ROW = re.compile(r"\|(.*)\|\s*")
+_RULE = re.compile(r"\|(?: --- \|)+\s*")
 _BULLET = re.compile(r"\s*(?:[-•*]|\d{1,2}[.)])\s+")
 
 
@@ -66,26 +69,50 @@ def _moved(citation: Citation, documents: Mapping[str, Document]) -> Citation:
 def text_html(
     say: Words, text: str, citations: Sequence[Citation], turn: int, gone: Collection[int] = ()
 ) -> str:
-    """Paragraphs and lists, each known marker a link to its quote; the rest is plain text."""
+    """Paragraphs, lists and tables, each marker a link to its quote; all else is text."""
     numbered = by_marker(citations)
     names = {n: _name(say, n, group[0], n in gone) for n, group in numbered.items()}
     seen: set[int] = set()
     blocks: list[str] = []
-    items: list[str] = []
 
-    def close_list() -> None:
-        if items:
+    def line_html(line: str) -> str:
+        return _line_html(line.strip(), names, turn, seen, gone)
+
+    for kind, group in groupby(text.splitlines(), _kind_of):
+        lines = list(group)
+        if kind == "item":
+            items = (f"<li>{line_html(_BULLET.sub('', line, count=1))}</li>" for line in lines)
             blocks.append(f"<ul>{''.join(items)}</ul>")
-            items.clear()
-
-    for line in text.splitlines():
-        if bullet := _BULLET.match(line):
-            items.append(f"<li>{_line_html(line[bullet.end() :], names, turn, seen, gone)}</li>")
-        elif line.strip():
-            close_list()
-            blocks.append(f'<p dir="auto">{_line_html(line.strip(), names, turn, seen, gone)}</p>')
-    close_list()
+        elif kind == "row":
+            blocks.append(_table_html([list(map(line_html, cells_of(line))) for line in lines]))
+        elif kind:
+            blocks += [f'<p dir="auto">{line_html(line)}</p>' for line in lines]
     return "".join(blocks)
+
+
+def cells_of(row: str) -> list[str]:
+    """What stands in the cells of a table's row; nothing for the rule under its head."""
+    return [] if _RULE.fullmatch(row) else row.strip().strip("|").split("|")
+
+
+def _kind_of(line: str) -> str:
+    if _ROW.fullmatch(line):
+        return "row"
+    return "item" if _BULLET.match(line) else "text" if line.strip() else ""
+
+
+def _table_html(rows: Sequence[Sequence[str]]) -> str:
+    """The first row as the head, the first cell of the others as theirs."""
+    head, *others = [row for row in rows if row]
+    top = "".join(f'<th scope="col" dir="auto">{cell}</th>' for cell in head)
+    body = "".join(
+        f'<tr><th scope="row" dir="auto">{row[0]}</th>'
+        + "".join(f'<td dir="auto">{cell}</td>' for cell in row[1:])
+        + "</tr>"
+        for row in others
+    )
+    scroll = '<div class="table" tabindex="0" role="group">'
+    return f"{scroll}<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _line_html(

@@ -6,7 +6,7 @@ import json
 import re
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from assistant.errors import SourceError
 from assistant.page.choice import choice_line
 from assistant.page.conversation import Turn, as_title, turn_from_dict
 from assistant.page.desk import new_id
-from assistant.page.quotes import by_marker, lost, when_and_where
+from assistant.page.quotes import by_marker, cells_of, lost, when_and_where
 from assistant.page.words import Words, sentence
 from assistant.questions import MAX_QUESTION_CHARS
 from assistant.types import Answer, Citation, Document
@@ -86,17 +86,26 @@ def _text(number: int, answer: Answer) -> str:
     known = {str(citation.marker) for citation in answer.citations}
     lines = []
     for line in answer.text.splitlines():
-        bullet = _BULLET.match(line)
-        out, at = [], bullet.end() if bullet else 0
-        for match in _MARKER.finditer(line, at):
-            if match[1] in known:
-                out += [escape(line[at : match.start()]).rstrip(), f"[^{number}-{match[1]}]"]
-                at = match.end()
-        out.append(escape(line[at:]))
-        lines.append(("- " if bullet else "") + "".join(out).strip())
-    # Lines of a list stay together; any other line is a paragraph.
+        if bullet := _BULLET.match(line):
+            lines.append("- " + _footnoted(line[bullet.end() :], number, known))
+        elif line.startswith("|"):
+            cells = [_footnoted(cell, number, known) for cell in cells_of(line)]
+            lines.append(f"| {' | '.join(cells)} |" if cells else line)
+        else:
+            lines.append(_footnoted(line, number, known))
+    # Lines of a list or table stay together; any other line is a paragraph.
     text = "\n\n".join(line for line in lines if line)
-    return re.sub(r"(?m)(^- .*)\n\n(?=- )", r"\1\n", text)
+    return re.sub(r"(?m)(^- .*)\n\n(?=- )|(^\|.*)\n\n(?=\|)", r"\1\2\n", text)
+
+
+def _footnoted(line: str, number: int, known: Collection[str]) -> str:
+    """A line as Markdown, its known markers as footnotes."""
+    out, at = [], 0
+    for match in _MARKER.finditer(line):
+        if match[1] in known:
+            out += [escape(line[at : match.start()]).rstrip(), f"[^{number}-{match[1]}]"]
+            at = match.end()
+    return "".join([*out, escape(line[at:])]).strip()
 
 
 def _notes(say: Words, number: int, answer: Answer, documents: Mapping[str, Document]) -> list[str]:

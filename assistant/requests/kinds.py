@@ -15,7 +15,7 @@ from assistant.e5 import E5, MAX_TOKENS, Floats
 
 WEIGHTS = Path(__file__).parent.parent / "weights_data" / "kinds.safetensors"
 LOOKUP = "lookup"
-SURE = 0.65
+SURE = 0.6
 """The probability from which a kind other than `lookup` is believed."""
 
 
