@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assistant import answer_selection, compose, prompts
 from assistant.answerability import is_hopeless
+from assistant.answers import lookup
 from assistant.answers.write import Writer
 from assistant.assembly import assemble
 from assistant.compose import Composer
@@ -26,6 +27,7 @@ from assistant.judging import Judge
 from assistant.languages import language_of
 from assistant.local_chat import LocalChat
 from assistant.passages import Sentence, sentences
+from assistant.phrase import phrase_in
 from assistant.questions import (
     Query,
     assumes,
@@ -124,7 +126,7 @@ class Assistant:
         ranked = self._rank(turn, turn.query)
         model = self._chat_model()
         if isinstance(model, LocalChat):
-            model.prime(self._sources(turn))
+            model.prime(prompts.render_sources((), {}))
             if turn.whole:
                 model.prime_selection(self._selecting(turn, "", [], ranked)[1][0])
 
@@ -175,19 +177,43 @@ class Assistant:
             return
 
         model = self._model(turn)
-        # The reader takes a question in any language; what it finds nothing on is asked in English.
-        found = not turn.whole and not is_hopeless(turn.judged.probe)
-        if model and turn.language not in self._languages and not found:
-            self._translate(turn, model, doc_ids)
+        if model and turn.language not in self._languages:
+            # The reader takes any language; where it finds nothing, the question goes in English.
+            if turn.whole:
+                hits = turn.candidates[:_READ]
+                turn.judged, _ = self._judging.choose(turn.query.text, hits, len(hits))
+            if is_hopeless(turn.judged.probe):
+                self._translate(turn, model, doc_ids)
+        if turn.judged.leads:
+            yield self._looked_up(turn, model)
+            return
         if model:
             for _ in self._write(turn, model):
                 yield self._answer(turn, "pending")
         turn.parts = self._parts(turn, model)
         drafted = [verdict.text for verdict in turn.verdicts]
         ranked = self._rank(turn, turn.query, drafted)
-        end = conclude(turn.query, ranked, turn.verdicts, turn.judged, turn.composer, turn.parts)
+        end = conclude(
+            turn.query, ranked, turn.verdicts, turn.judged, turn.composer, turn.parts, turn.phrase
+        )
         turn.mark("total")
         yield replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
+
+    def _looked_up(self, turn: Turn, model: ChatModel | None) -> Answer:
+        """The answer from the sentences that may hold one, told in few words by the chat model."""
+        found = turn.judged.leads
+        if model and not is_hopeless(turn.judged.probe):
+            leads = sorted(found, key=lambda lead: (lead.doc_id, lead.start))
+            told = [(self.documents[lead.doc_id].title, lead.shown) for lead in leads]
+            request = prompts.render_answer(turn.request, told)
+            try:
+                turn.claims(model.stream(request, self._settings.max_answer_tokens))
+            except AssistantError as fault:
+                turn.fail(fault)
+            turn.phrase = phrase_in(turn.draft, found, turn.request)
+        end = lookup.conclude(turn.judged, turn.phrase, turn.draft, turn.composer)
+        turn.mark("total")
+        return replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
 
     def _made(
         self, turn: Turn, history: list[Message], doc_ids: Collection[str] | None
@@ -201,8 +227,10 @@ class Assistant:
                 self._sentences,
                 turn.composer,
                 lambda: self._read(turn).relevance,
+                lambda: self._judging.judge(turn.query.text, turn.passages).relevance,
                 [] if turn.whole else _by_weight(turn.hits),
                 self._read_alone,
+                lambda sentence: self._says_yes(turn, sentence),
                 lambda: self._last(history, doc_ids),
                 leans=bool(turn.query.before),
             )
@@ -226,6 +254,10 @@ class Assistant:
         judged = self._judging.judge(question, passages)
         return judged.probe or 0.0, judged.relevance
 
+    def _says_yes(self, turn: Turn, sentence: Sentence) -> float | None:
+        model = self._model(turn)
+        return model.probe(prompts.render_yes_no(turn.request, [sentence.shown])) if model else None
+
     def _last(self, history: list[Message], doc_ids: Collection[str] | None) -> Answer | None:
         """The last answer of a conversation, made anew: its history has no more than its text."""
         asked = [at for at, message in enumerate(history) if message["role"] == "user"]
@@ -246,6 +278,7 @@ class Assistant:
         asked = essence(question)
         query = in_conversation(asked, history)
         turn = Turn(question, history if query.before else [], language_of(asked), asked)
+        turn.request = prompts.render_question(asked, turn.history)
         self._find(turn, query, doc_ids)
         return turn
 
@@ -290,7 +323,8 @@ class Assistant:
             )
         sources = self._sources(turn)
         question = prompts.render_question(asked, history)
-        return Judged(model.probe(prompts.render_answerable(sources, question, _leads(ranked, {}))))
+        leads = [lead.shown for lead in _leads(ranked, {})]
+        return Judged(model.probe(prompts.render_answerable(sources, question, leads)))
 
     def _sources(self, turn: Turn) -> Message:
         """What a request shows of the sources ahead of the question, the same for every question.
@@ -334,12 +368,10 @@ class Assistant:
             doc_ids is None or passage.doc_id in doc_ids for passage in self._passages
         )
         if not turn.whole:
-            some = [*turn.passages, *(hit.passage for hit in turn.candidates[:_READ])]
-            more = self._retriever.in_order(dict.fromkeys(some))
+            hits = turn.candidates[:_READ]
             try:
-                turn.judged, turn.passages = self._judging.best(
-                    turn.query.text, more, len(turn.passages)
-                )
+                turn.judged, found = self._judging.choose(turn.query.text, hits, len(turn.passages))
+                turn.passages = self._retriever.in_order(found)
             except AssistantError as fault:
                 turn.fail(fault)
         turn.composer = Composer(
@@ -369,13 +401,12 @@ class Assistant:
             turn.fail(fault)
             return
         if lines:
+            turn.judged = Judged()
             self._find(turn, Query(lines[0]), doc_ids)
             turn.asked, turn.history = turn.query.text, []
 
     def _write(self, turn: Turn, model: ChatModel) -> Iterator[Verdict]:
         """Draft with the chat model and judge each claim as soon as it is whole."""
-        sources = self._sources(turn)
-        asked = prompts.render_question(turn.asked, turn.history)
         ranked = self._rank(turn, turn.query)
         try:
             if turn.whole and not turn.judged.relevance:
@@ -386,8 +417,10 @@ class Assistant:
             if is_hopeless(turn.judged.probe) and (chose or not assumes(turn.query.now)):
                 return
             leads = _leads(self._rank(turn, turn.query), turn.judged.relevance)
-            request = prompts.render_draft(sources, asked, leads)
-            for claim in turn.claims(model.stream(request, self._settings.max_answer_tokens)):
+            request = prompts.render_draft(turn.request, [lead.shown for lead in leads])
+            claims = turn.claims(model.stream(request, self._settings.max_answer_tokens))
+            turn.phrase = phrase_in(turn.draft, leads, turn.request)
+            for claim in claims if turn.phrase is None else ():
                 turn.verdicts.append(turn.grounder.judge(claim))
                 yield turn.verdicts[-1]
         except AssistantError as fault:
@@ -447,11 +480,11 @@ class Assistant:
             )
 
 
-def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> list[str]:
+def _leads(ranked: Sequence[Ranked], relevance: Mapping[Sentence, float]) -> list[Sentence]:
     """The sentences that bear most on a question, each once; those the model chose, if it did."""
     found = list(dict.fromkeys(s for hit in ranked for s in hit.window.sentences))
     chosen = [sentence for sentence in found if relevance.get(sentence, 0.0) >= _CHOSEN]
-    return [sentence.shown for sentence in (chosen or found)[:_LEADS]]
+    return (chosen or found)[:_LEADS]
 
 
 def _by_weight(hits: Sequence[ScoredPassage]) -> list[str]:

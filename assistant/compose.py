@@ -58,6 +58,7 @@ class Composer:
     repeats: Mapping[Sentence, Sequence[Sentence]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     _lines: list[str] = field(default_factory=list)
+    _told: set[Sentence] = field(default_factory=set)
     _citations: dict[tuple[str, int, int], tuple[Citation, ...]] = field(default_factory=dict)
 
     @property
@@ -153,12 +154,14 @@ class Composer:
         return bool(self._citations)
 
     def has_shown(self, sentences: Sequence[Sentence]) -> bool:
-        return all((s.doc_id, s.start, s.end) in self._citations for s in sentences)
+        """Whether their statements stand in the answer, in their own words or others."""
+        return self._told.issuperset(sentences)
 
     def _show(self, text: str, sentences: Sequence[Sentence], shape: str) -> None:
         if any(c.text == text and c.status == "supported" for c in self.claims):
             return
         places = [place for one in sentences for place in self.repeats.get(one, (one,))]
+        self._told |= {*sentences, *places}
         cited = tuple(one for place in dict.fromkeys(places) for one in self._cite(place))
         self._claim(text, cited, shape)
 

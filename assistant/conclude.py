@@ -10,6 +10,7 @@ from assistant.answerability import is_hopeless, nearness
 from assistant.compose import Composer
 from assistant.evidence import Part, Ranked, holds, seen
 from assistant.grounding import Verdict, is_fragment
+from assistant.phrase import Phrase
 from assistant.questions import (
     Query,
     Wanted,
@@ -66,10 +67,12 @@ def conclude(
     judged: Judged,
     composer: Composer,
     by_part: Sequence[Part] = (),
+    phrase: Phrase | None = None,
 ) -> Conclusion:
     """Fill the composer with what is to be shown, and say what became of the question.
 
-    `by_part` has the evidence for each question within the question, where there are several.
+    `by_part` has the evidence for each question within the question, where there are several;
+    `phrase` the words of it that answer by themselves.
     """
     for verdict in verdicts:
         if not verdict.supported:
@@ -91,7 +94,7 @@ def conclude(
     likely = not is_hopeless(probe) and not _in_no_part(judged, by_part)
     beside = not sure and beside_the_point(query, ranked)
     if (likely or _tells_apart(by_part)) and not declines and not alone and not beside:
-        outcome, missing = _answer(query, ranked, verdicts, judged, composer, by_part)
+        outcome, missing = _answer(query, ranked, verdicts, judged, composer, by_part, phrase)
         if absent and outcome == "answered":
             outcome, missing = "partial", composer.frame(*absent)
         return Conclusion(outcome, missing, signals)
@@ -142,6 +145,7 @@ def _answer(
     judged: Judged,
     composer: Composer,
     by_part: Sequence[Part],
+    phrase: Phrase | None,
 ) -> tuple[Outcome, str]:
     supported = [v for v in verdicts if v.supported]
     asked = Reading(query.text)
@@ -151,8 +155,11 @@ def _answer(
     told = [part for part in by_part if not _is_missing(part)] or by_part
     some_missing = len(told) < len(by_part)
     if not composer.shows:
-        composer.frame("says")
         picks = picks or ([_best(told[0])] if some_missing else instead(query, verdicts, ranked))
+        if phrase and any(set(phrase.sentences) & set(window.sentences) for window in picks):
+            composer.tell(phrase.text, phrase.sentences)
+        else:
+            composer.frame("says")
     for window in picks:
         composer.quote(window)
     for part in told if len(told) > 1 else ():

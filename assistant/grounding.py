@@ -19,7 +19,7 @@ _MAX_DRAFT_CHARS = 6000
 _URL = re.compile(
     r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|ru|az|tr|gov|info)\b|[<>{}]|\]\(|@", re.I
 )
-_MARKUP = re.compile(r"\*\*|__|`+|^#+\s*|^>\s*", re.MULTILINE)
+_MARKUP = re.compile(r"\*\*|__|`+|^#+\s*|^>\s*|^\||\|$", re.MULTILINE)
 _MARKER = re.compile(
     r"\s?[\[【(]\s*(?:\^|sources?\s|passages?\s|articles?\s)?\d+(?:\s*[,;–-]\s*\d+)*\s*[\]】)]",
     re.I,

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from assistant.passages import Sentence
-from assistant.reader import Page, Reads, header
+from assistant.reader import Page, Reading, Reads, header
 from assistant.turn import Judged
-from assistant.types import Document, Passage
+from assistant.types import Document, Passage, ScoredPassage
+
+CONTRADICTED = 0.8
+"""The reader's probability from which a passage is taken to contradict a question's premise: below
+it is wrong too often to be told."""
+LEADS = 4
+"""Sentences that may hold the answer."""
+PASSAGE_WEIGHT, SENTENCE_WEIGHT = 0.05, 0.05
+"""What the reader's logits for a passage and for a sentence count beside the score of the search:
+among many passages one that only looks like an answer is likely, so the search has its say."""
 
 
 class Judge:
@@ -26,38 +37,64 @@ class Judge:
 
     def judge(self, question: str, passages: Sequence[Passage]) -> Judged:
         """What the passages have to do with a question: as much as the best of them has."""
-        return self.best(question, passages, len(passages))[0]
+        readings = self._readings(question, passages)
+        if not readings:
+            return Judged(0.0)
+        relevance: dict[Sentence, float] = {}
+        for passage, reading in zip(passages, readings, strict=True):
+            relevance |= zip(self.within(passage), reading.sentences, strict=True)
+        return _judged(readings, relevance)
 
-    def best(
-        self, question: str, passages: Sequence[Passage], count: int
+    def choose(
+        self, question: str, hits: Sequence[ScoredPassage], count: int
     ) -> tuple[Judged, list[Passage]]:
-        """What they have to do with a question, and those `count` that answer it best, in order."""
-        pages = [self.within(passage) for passage in passages]
-        read = [Page(self._header(p), _shown(s)) for p, s in zip(passages, pages, strict=True)]
-        readings = self._reader().read(question, read)
+        """The same of passages found by a search, with the sentences that may hold the answer.
+
+        And the `count` passages that answer best, best first.
+        """
+        readings = self._readings(question, [hit.passage for hit in hits])
         if not readings:
             return Judged(0.0), []
-        order = sorted(range(len(passages)), key=lambda at: -readings[at].answered)
-        kept = sorted(order[:count])
-        readings = [readings[at] for at in kept]
-        pages = [pages[at] for at in kept]
-        relevance: dict[Sentence, float] = {}
-        for page, reading in zip(pages, readings, strict=True):
-            relevance |= zip(page, reading.sentences, strict=True)
-        best = max(readings, key=lambda reading: reading.answered)
-        against = max(reading.contradicted for reading in readings)
-        judged = Judged(best.answered, relevance, best.partly, against)
-        return judged, [passages[at] for at in kept]
+        found: list[tuple[float, int, Sentence, float]] = []
+        for at, (hit, reading) in enumerate(zip(hits, readings, strict=True)):
+            worth = hit.score + PASSAGE_WEIGHT * _logit(reading.answered)
+            for sentence, p in zip(self.within(hit.passage), reading.sentences, strict=True):
+                found.append((worth + SENTENCE_WEIGHT * _logit(p), at, sentence, p))
+        found.sort(key=lambda one: -one[0])
+        once: dict[str, int] = {}
+        for place, (_, _, sentence, _) in enumerate(found):
+            once.setdefault(sentence.shown, place)
+        best = list(once.values())[:LEADS]
+        read = {found[place][1] for place in best}
+        relevance = {sentence: p for _, at, sentence, p in found if at in read}
+        judged = _judged([readings[at] for at in read], relevance)
+        order = list(dict.fromkeys(at for _, at, _, _ in found))[:count]
+        leads = tuple(found[place][2] for place in best)
+        return replace(judged, leads=leads), [hits[at].passage for at in order]
 
     def within(self, passage: Passage) -> list[Sentence]:
         """The sentences of a passage."""
         found = self._sentences[passage.doc_id]
         return [s for s in found if passage.start <= s.start < passage.end]
 
+    def _readings(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        pages = [
+            Page(self._header(passage), tuple(s.shown for s in self.within(passage)))
+            for passage in passages
+        ]
+        return self._reader().read(question, pages)
+
     def _header(self, passage: Passage) -> str:
         document = self._documents[passage.doc_id]
         return header(document.title, document.publisher, document.published)
 
 
-def _shown(sentences: Sequence[Sentence]) -> tuple[str, ...]:
-    return tuple(sentence.shown for sentence in sentences)
+def _judged(readings: Sequence[Reading], relevance: Mapping[Sentence, float]) -> Judged:
+    best = max(readings, key=lambda reading: reading.answered)
+    against = max(reading.contradicted for reading in readings)
+    against = against if against >= CONTRADICTED else 0.0
+    return Judged(best.answered, relevance, best.partly, against)
+
+
+def _logit(p: float) -> float:
+    return math.log((p + 1e-3) / (1 - p + 1e-3))

@@ -17,10 +17,10 @@ SYSTEM = (
     "beyond answering from the articles, you don't do."
 )
 LEADS = "From the articles:\n{leads}\n\nQuestion: {question}\n"
-DRAFT = (
-    "Answer in one short, complete sentence, in the words of the articles. If the question asks "
-    "for several things, list them."
-)
+DRAFT = "Answer with the fewest words of the sentences above that answer it, copied exactly."
+NOT_STATED = "not stated"
+OR_NOT = f" If they do not say, reply: {NOT_STATED}."
+YES_NO = "Go by the sentence alone. Reply yes or no."
 ANSWERABLE = "Do these sentences explicitly state the answer to this question? Reply yes or no."
 FOLLOW_UP = "(Asked before: {asked} Answered: {told}) {question}"
 _MAX_TOLD_CHARS = 600
@@ -87,8 +87,24 @@ def render_selection(
     ]
 
 
-def render_draft(sources: Message, question: str, leads: Sequence[str]) -> list[Message]:
-    return [sources, {"role": "user", "content": _led(question, leads) + DRAFT}]
+def render_draft(question: str, leads: Sequence[str]) -> list[Message]:
+    """What has the model answer from a few sentences, which stand in the request itself."""
+    return [render_sources((), {}), {"role": "user", "content": _led(question, leads) + DRAFT}]
+
+
+def render_answer(question: str, leads: Sequence[tuple[str, str]]) -> list[Message]:
+    """The same from sentences that may not answer, each with the title of its document."""
+    lines: list[str] = []
+    for place, (title, text) in enumerate(leads):
+        if place == 0 or title != leads[place - 1][0]:
+            lines.append(f"{title}:")
+        lines.append(f"- {text}")
+    asked = "\n".join(lines) + f"\n\nQuestion: {question}\n"
+    return [render_sources((), {}), {"role": "user", "content": asked + DRAFT + OR_NOT}]
+
+
+def render_yes_no(question: str, leads: Sequence[str]) -> list[Message]:
+    return [render_sources((), {}), {"role": "user", "content": _led(question, leads) + YES_NO}]
 
 
 def render_answerable(sources: Message, question: str, leads: Sequence[str]) -> list[Message]:

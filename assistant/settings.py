@@ -96,7 +96,7 @@ class Settings:
     """Weight of the dense score in the fusion, 0 (lexical only) to 1 (dense only)."""
     prompt_chars: int = 7000
     """At most this much source text goes into a prompt."""
-    max_answer_tokens: int = 320
+    max_answer_tokens: int = 80
     timeout_s: float = 120.0
     """How long the chat model may stay silent before it counts as gone."""
     threads: int = 0

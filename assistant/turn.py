@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from assistant.compose import Composer
@@ -11,6 +11,7 @@ from assistant.errors import AssistantError
 from assistant.evidence import Part
 from assistant.grounding import Grounder, Verdict, markers, split_claims
 from assistant.passages import Sentence
+from assistant.phrase import Phrase
 from assistant.questions import Query
 from assistant.types import Message, Passage, ScoredPassage
 
@@ -27,6 +28,9 @@ class Judged:
     """Probability that they state a part of the answer only."""
     false_premise: float = 0.0
     """Probability that the question takes something for granted that they contradict."""
+    leads: tuple[Sentence, ...] = ()
+    """The sentences that may hold the answer, likeliest first, where a search and the reader found
+    them; none where the chat model chose among all that the sources say."""
 
 
 @dataclass
@@ -48,7 +52,11 @@ class Turn:
     """Whether the passages in view are all that the sources hold."""
     composer: Composer = field(default_factory=lambda: Composer({}, ()))
     grounder: Grounder = field(default_factory=lambda: Grounder(()))
+    request: str = ""
+    """The question as it came, with the turn it leans on: what a chat model is asked."""
     draft: str = ""
+    phrase: Phrase | None = None
+    """The words of the sources that answer by themselves."""
     judged: Judged = field(default_factory=Judged)
     model: str = ""
     notice: str = ""
@@ -65,17 +73,13 @@ class Turn:
         drafted = {verdict.text for verdict in self.verdicts}
         return any(c.status == "supported" and c.text in drafted for c in self.composer.claims)
 
-    def claims(self, pieces: Iterable[str]) -> Iterator[str]:
-        """Claims of a draft in order, each as soon as the next one has begun."""
-        given = 0
+    def claims(self, pieces: Iterable[str]) -> list[str]:
+        """The claims of a draft, which it takes down as it comes."""
         for piece in pieces:
             self.mark("first_token")
             self.draft += piece
-            whole = split_claims(self.draft)[:-1]
-            yield from whole[given:]
-            given = max(given, len(whole))
-        yield from split_claims(self.draft)[given:]
         self.dropped_markers = len(markers(self.draft))
+        return split_claims(self.draft)
 
     def mark(self, moment: str) -> None:
         self.timings.setdefault(moment, round(time.perf_counter() - self.started, 4))

@@ -241,7 +241,8 @@ def select(
     limit: int | None = None,
 ) -> list[EvalCase]:
     """The cases asked for, in the order of the file; `limit` draws evenly, always the same ones."""
-    for name, values, known in (("kind", kinds, KINDS), ("language", languages, LANGUAGES)):
+    every = (*KINDS, *REQUEST_KINDS)
+    for name, values, known in (("kind", kinds, every), ("language", languages, LANGUAGES)):
         if unknown := sorted(set(values) - set(known)):
             raise EvalError(
                 f"There is no {name} '{unknown[0]}'.", f"use one of: {', '.join(known)}"

@@ -30,6 +30,11 @@ ABSTAINED = ("not_in_sources", "off_topic", "corrected_premise")
 ANSWERED = ("answered", "partial")
 ENOUGH = 0.5
 """A span counts as overlapped when at least this share of its characters is."""
+_ALSO: Mapping[str, Sequence[str]] = {
+    "small-talk": ("about_the_assistant",),
+    "advice": ("not_in_sources",),
+}
+"""Outcomes that are right for a kind besides: no advice is what is wanted."""
 _QUOTE = re.compile(r"“[^”]{60,}”")
 """A whole sentence in quotation marks; what is shorter is a name or a title."""
 _MARKER = re.compile(r"\s?\[\d+(?:\s*,\s*\d+)*\]")
@@ -103,6 +108,7 @@ def objections(case: EvalCase, answer: Answer) -> list[str]:
         "correct": (*ANSWERED, *ABSTAINED),
         "off_topic": ("off_topic", "not_in_sources"),
     }[case.expected]
+    allowed = (*allowed, *_ALSO.get(case.kind, ()))
     found = []
     if answer.outcome not in allowed:
         found.append(f"the outcome is {answer.outcome}, expected was {case.expected}")

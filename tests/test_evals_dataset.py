@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 
 from assistant.settings import Settings
 from assistant.sources import load_documents
-from evals.dataset import QUESTIONS, load_cases, select, split_of
-from evals.types import EvalCase, EvalError
+from evals.dataset import GENERAL, QUESTIONS, REQUESTS, load_cases, select, split_of
+from evals.types import LANGUAGES, EvalCase, EvalError
 
 
 def load(path: Path, *cases: dict[str, Any]) -> list[EvalCase]:
     return load_cases(write_cases(path / "questions.jsonl", cases), DOCUMENTS)
+
+
+def place(start: Any, end: Any) -> dict[str, Any]:
+    return {"doc_id": "harbour", "start": start, "end": end}
 
 
 def test_the_set_of_the_project_loads() -> None:
@@ -36,6 +40,85 @@ def test_the_set_asked_once_loads_and_shares_no_question_with_the_other() -> Non
     known = {case.question for case in load_cases(QUESTIONS, documents)}
     assert len(unseen) == 4296
     assert not known & {case.question for case in unseen}
+
+
+def test_the_set_of_requests_loads_and_shares_no_question_with_the_others() -> None:
+    requests = load_cases(REQUESTS, load_documents(Settings().sources))
+    assert len(requests) >= 150
+    assert {case.language for case in requests} == set(LANGUAGES)
+    assert {case.kind for case in requests} >= {"yes-no", "count", "difference", "comparison"}
+    asked = in_context(REQUESTS)
+    assert len(asked) == len(requests)
+    for path in (QUESTIONS, GENERAL, QUESTIONS.with_name("unseen.jsonl")):
+        assert not asked & in_context(path), path.name
+
+
+def raw_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def in_context(path: Path) -> set[str]:
+    """The questions of a set, each with what came before: "When was that?" may follow anything."""
+    return {json.dumps([raw["question"], raw["history"]]) for raw in raw_lines(path)}
+
+
+def test_questions_on_one_general_article_are_all_in_one_half() -> None:
+    halves: dict[str, set[str]] = {}
+    for raw in raw_lines(GENERAL):
+        named = {quote["doc_id"] for quote in raw["gold_quotes"]}
+        for article in {*named, "article-" + raw["id"].split("-")[1]}:
+            halves.setdefault(article, set()).add(split_of(raw["id"]))
+    assert all(len(half) == 1 for half in halves.values())
+    assert set.union(*halves.values()) == {"development", "test"}
+
+
+@given(st.integers(0, 9999))
+def test_other_sets_are_halved_by_question(number: int) -> None:
+    assert len({split_of(f"general-{number:04}-{n}") for n in range(30)}) == 1
+    assert len({split_of(f"ask-{number:04}-{n}") for n in range(30)}) == 2
+
+
+def test_the_kinds_of_requests_can_be_chosen(tmp_path: Path) -> None:
+    cases = load(tmp_path, raw_case(id="a-1", kind="yes-no"), raw_case())
+    assert [case.id for case in select(cases, kinds=["yes-no"])] == ["a-1"]
+
+
+def test_a_gold_quote_may_be_told_by_its_place(tmp_path: Path) -> None:
+    start = TEXT.index("Five towns")
+    at = {"doc_id": "harbour", "start": start, "end": start + 10}
+    quotes = [at, {"doc_id": "harbour", "quote": LINES[0], "alt": [at]}]
+    (case,) = load(tmp_path, raw_case(gold_quotes=quotes))
+    first, second = case.gold
+    assert first.quote == "Five towns" and second.quote == LINES[0]
+    assert [TEXT[slice(*span.sentences)] for span in first.spans] == [LINES[1]]
+    assert second.spans[1] == first.spans[0]
+
+
+def test_a_place_at_the_very_ends_of_a_text_is_inside(tmp_path: Path) -> None:
+    (case,) = load(tmp_path, raw_case(gold_quotes=[place(0, len(TEXT))]))
+    (span,) = case.gold[0].spans
+    assert (span.start, span.end, span.sentences) == (0, len(TEXT), (0, len(TEXT)))
+
+
+def test_the_form_of_an_answer_is_read_and_need_not_be_told(tmp_path: Path) -> None:
+    told = {"direct": [["Port Mira", "Mira"], ["May"]], "bullets": 3, "table": True}
+    plain, formed = load(tmp_path, raw_case(), raw_case(id="b", **told))
+    assert (plain.direct, plain.bullets, plain.table) == ((), 0, False)
+    assert formed.direct == (("Port Mira", "Mira"), ("May",))
+    assert (formed.bullets, formed.table) == (3, True)
+
+
+@pytest.mark.parametrize("changes", [
+    {"direct": [["Port"]]}, {"bullets": 2}, {"table": True}, {"gold_quotes": [place(0, 9)]},
+])  # fmt: skip
+def test_the_digest_follows_the_form(changes: dict[str, Any]) -> None:
+    assert make_case(**changes).digest != make_case().digest
+
+
+@pytest.mark.parametrize("kind", ["metadata", "advice", "small-talk", "summary", "form"])
+def test_what_no_sentence_answers_needs_no_quote(tmp_path: Path, kind: str) -> None:
+    (case,) = load(tmp_path, raw_case(kind=kind, gold_quotes=[]))
+    assert case.gold == ()
 
 
 def test_gold_spans_are_exact(tmp_path: Path) -> None:
@@ -72,6 +155,26 @@ def test_alternatives_and_whole_sentences(tmp_path: Path) -> None:
         ({"gold_quotes": [{"doc_id": "harbour", "quote": ""}]}, "empty"),
         ({"gold_quotes": [{"doc_id": "harbour", "quote": "It moved."}]}, "does not stand"),
         ({"gold_quotes": [{"doc_id": "nowhere", "quote": LINES[0]}]}, "not in the manifest"),
+        ({"gold_quotes": [place(-1, 5)]}, "-1 to 5 lies outside"),
+        ({"gold_quotes": [place(5, 5)]}, "5 to 5 lies outside"),
+        ({"gold_quotes": [place(9, 5)]}, "9 to 5 lies outside"),
+        ({"gold_quotes": [place(0, len(TEXT) + 1)]}, "lies outside 'harbour'"),
+        ({"gold_quotes": [place("0", 5)]}, "no numbers"),
+        ({"gold_quotes": [place(0, None)]}, "no numbers"),
+        ({"gold_quotes": [place(0.0, 5)]}, "no numbers"),
+        ({"gold_quotes": [{"doc_id": "harbour", "start": 1}]}, "no numbers"),
+        ({"gold_quotes": [place(0, 5) | {"doc_id": "nowhere"}]}, "not in the manifest"),
+        ({"gold_quotes": [place(0, 5) | {"alt": [place(0, -5)]}]}, "lies outside"),
+        ({"direct": "Port Mira"}, "'direct'"),
+        ({"direct": ["Port Mira"]}, "'direct'"),
+        ({"direct": [["Port Mira", 1]]}, "'direct'"),
+        ({"direct": [[]]}, "empty"),
+        ({"direct": None}, "'direct'"),
+        ({"bullets": "3"}, "'bullets'"),
+        ({"bullets": 2.5}, "'bullets'"),
+        ({"bullets": None}, "'bullets'"),
+        ({"table": 1}, "'table'"),
+        ({"table": "yes"}, "'table'"),
         (
             {"gold_quotes": [{"doc_id": "harbour", "quote": LINES[0], "alt": ["x"]}]},
             "not in the manifest",
@@ -85,6 +188,15 @@ def test_a_bad_case_is_named_by_file_and_line(
         load(tmp_path, raw_case(id="fine"), raw_case(**changes))
     assert said in caught.value.message
     assert caught.value.mend
+
+
+@pytest.mark.parametrize("changes", [
+    {"bullets": True}, {"bullets": -1}, {"gold_quotes": [place(False, True)]},
+])  # fmt: skip
+@pytest.mark.xfail(strict=True, reason="true counts as a number, and bullets may be below none")
+def test_true_is_no_number(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(EvalError):
+        load(tmp_path, raw_case(**changes))
 
 
 @pytest.mark.parametrize(

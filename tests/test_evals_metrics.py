@@ -20,7 +20,7 @@ from fakes_evals import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.types import Claim, Outcome
+from assistant.types import Answer, Claim, Outcome
 from evals.metrics import (
     METRICS,
     comparable,
@@ -215,6 +215,77 @@ def test_latency_has_no_value_where_the_moment_never_came() -> None:
     answer = make_answer(timings={"total": 2.0})
     assert value("latency_total_p95", make_case(), answer) == 2
     assert value("latency_first_token_p50", make_case(), answer) is None
+
+
+LONG_QUOTE = f"“{LINES[0]} {LINES[1]}”"
+
+
+@pytest.mark.parametrize(("text", "value_of_it"), [
+    ("In Port Mira. [1]", 1), ("Port Mira, on 4 May [1]\nMore.", 1),
+    (f"Port Mira: {LONG_QUOTE} [1]", 1), ("**Answer**\n\nPort Mira.", 0),
+    (f"{LONG_QUOTE} [1]", 0), (f"The sources say:\n{LONG_QUOTE} [1]", 0),
+    ("It was signed. In Port Mira. [1]", 0), ("Elsewhere.\nPort Mira.", 0), ("", 0),
+    ("“Port Mira” [1]", 1), ("---\nPort Mira. [1]", 1),
+])  # fmt: skip
+def test_a_direct_answer_says_it_first_and_in_its_own_words(text: str, value_of_it: float) -> None:
+    case = make_case(direct=[["Port Mira", "the port"]])
+    assert value("direct", case, make_answer(text)) == value_of_it
+
+
+def test_a_direct_answer_has_one_of_every_group() -> None:
+    case = make_case(direct=[["Port Mira"], ["May 4", "4 May"]])
+    assert value("direct", case, make_answer("In Port Mira on 4 May. [1]")) == 1
+    assert value("direct", case, make_answer("In Port Mira in May. [1]")) == 0
+
+
+TABLE = "|  | A | B |\n| --- | --- | --- |\n| Place | Port Mira [1] | not stated |"
+
+
+@pytest.mark.parametrize(("changes", "text", "value_of_it"), [
+    ({"bullets": 2}, "Two:\n- one [1]\n- two [2]", 1), ({"bullets": 2}, "- one\n- two\n- three", 0),
+    ({"bullets": 2}, "• one\n* two", 1), ({"bullets": 2}, "One - two - three", 0),
+    ({"table": True}, TABLE, 1), ({"table": True}, f"Beside:\n{TABLE}\nEnd.", 1),
+    ({"table": True}, "a | b", 0), ({"table": True}, "It is Port Mira.", 0),
+    ({"table": True, "direct": [["Port Mira"]]}, f"Port Mira.\n{TABLE}", 1),
+    ({"table": True, "direct": [["Port Mira"]]}, f"Elsewhere.\n{TABLE}", 0),
+    ({"bullets": 1, "direct": [["Port Mira"]]}, "- In Port Mira. [1]", 1),
+])  # fmt: skip
+def test_a_direct_answer_has_the_form_asked_for(
+    changes: dict[str, Any], text: str, value_of_it: float
+) -> None:
+    assert value("direct", make_case(**changes), make_answer(text)) == value_of_it
+
+
+def test_direct_has_no_value_where_no_form_and_no_words_are_told() -> None:
+    assert value("direct", make_case(), quoting(0)) is None
+    assert value("direct", unanswerable(direct=[]), declined()) is None
+
+
+def said(*texts: str, status: str = "supported", outcome: Outcome = "answered") -> Answer:
+    claims = tuple(Claim(text, status, (cite_line(0),)) for text in texts)  # type: ignore[arg-type]
+    return make_answer(" ".join(texts), outcome, [cite_line(0)], claims=claims)
+
+
+@pytest.mark.parametrize(("answer", "bare"), [
+    (said(LINES[0]), 1), (said("signed in Port Mira"), 1), (said(LINES[0], "Port Mira"), 1),
+    (said("In Port Mira."), 0), (said(LINES[0], f"Yes: “{LINES[0]}”"), 0),
+    (said(LINES[0], outcome="partial"), 1), (said(LINES[0], outcome="not_in_sources"), None),
+    (said("4", status="worked_out"), None), (declined(), None), (make_answer("Hello."), None),
+])  # fmt: skip
+def test_a_bare_quote_says_nothing_of_its_own(answer: Answer, bare: float | None) -> None:
+    assert value("bare_quotes", make_case(), answer) == bare
+
+
+@pytest.mark.parametrize(("kind", "expected", "outcome", "fits"), [
+    ("small-talk", "answer", "about_the_assistant", True),
+    ("fact", "answer", "about_the_assistant", False), ("advice", "answer", "not_in_sources", True),
+    ("fact", "answer", "not_in_sources", False),
+])  # fmt: skip
+def test_small_talk_and_advice_have_outcomes_of_their_own(
+    kind: str, expected: str, outcome: Outcome, fits: bool
+) -> None:
+    case = make_case(kind=kind, expected=expected)
+    assert (not objections(case, make_answer("In Port Mira.", outcome))) is fits
 
 
 def test_followups_are_scored_on_their_own() -> None:

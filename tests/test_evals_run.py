@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import BagOfWords, WordReader
 from fakes_evals import (
     DOCUMENTS,
     LINES,
@@ -26,10 +27,14 @@ from fakes_evals import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.errors import ModelError
+from assistant import models
+from assistant.compose import Composer
+from assistant.errors import ModelError, SourceError
+from assistant.passages import passages, sentences
 from assistant.settings import Settings
 from assistant.types import Answer, Document
 from evals.cli import main, run_evals
+from evals.corpora import load_multihop_rag
 from evals.feedback import draft_cases, export_drafts
 from evals.plots import tradeoff_points
 from evals.records import answer_from_dict, finished_runs, newest_page
@@ -304,6 +309,90 @@ def test_a_fault_is_one_line_and_a_code(tmp_path: Path, capsys: pytest.CaptureFi
         main(["--drafts", str(tmp_path / "d.jsonl"), "--feedback", str(tmp_path / "none.jsonl")])
     assert ended.value.code == EvalError.exit_code
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--corpus", "general"], ["--folder", "x"], ["--corpus", "sources", "--folder", "x"],
+])  # fmt: skip
+def test_the_general_corpus_and_its_folder_go_together(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    said = capsys.readouterr()
+    assert ended.value.code == EvalError.exit_code == 8
+    assert said.out == "" and said.err.count("\n") == 1
+    assert said.err.startswith("error: ") and "--folder" in said.err
+
+
+def test_a_folder_without_a_corpus_is_said_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--corpus", "general", "--folder", str(tmp_path), "--out", str(tmp_path / "runs")])
+    said = capsys.readouterr()
+    assert ended.value.code == SourceError.exit_code
+    assert "corpus.json" in said.err and "Traceback" not in said.err
+
+
+@pytest.fixture
+def general(tmp_path: Path) -> Selection:
+    """Two articles of MultiHop-RAG, and a question on each whose gold is told by its place."""
+    bodies = {
+        "Coast Daily": "More people took the ferry this spring. It rained all summer long.",
+        "Hill Weekly": "The council opened a bakery beside the old mill. Bread is sold daily.",
+    }
+    corpus = [
+        {"title": f"News of {name}", "source": name, "published_at": "2023-10-01T00:00:00+00:00",
+         "url": "", "author": None, "body": body}
+        for name, body in bodies.items()
+    ]  # fmt: skip
+    (tmp_path / "corpus.json").write_text(json.dumps(corpus))
+    told = {"Who took the ferry this spring?": "people", "Who opened a bakery?": "council"}
+    asked = zip(told, told.values(), bodies.values(), strict=True)
+    cases = [
+        raw_case(id=f"general-{n:04}-1", question=question, accept=[[wanted]], direct=[[wanted]],
+                 gold_quotes=[{"doc_id": f"article-{n:04}", "start": 0, "end": body.index(".")}])
+        for n, (question, wanted, body) in enumerate(asked)
+    ]  # fmt: skip
+    path = write_cases(tmp_path / "general.jsonl", cases)
+    return Selection(questions=path, runs=tmp_path / "runs", corpus=tmp_path)
+
+
+def test_a_general_corpus_is_scored_by_the_places_of_its_quotes(general: Selection) -> None:
+    assert general.corpus is not None
+    documents = load_multihop_rag(general.corpus)
+
+    def reply(question: str) -> Answer:
+        document = documents["article-0000"]
+        first = sentences(document)[0]
+        composer = Composer(documents, passages(document, 400))
+        composer.tell(first.text, [first])
+        return make_answer(composer.text, "answered", composer.citations, retrieved=[])
+
+    asker = ScriptedAssistant(reply)
+    asker.documents = documents
+    finished = evaluate(SETTINGS, general, make=lambda *_: asker)
+    assert [asked for asked, _ in asker.asked] == [
+        "Who took the ferry this spring?", "Who opened a bakery?"
+    ]  # fmt: skip
+    assert list(finished.documents) == ["article-0000", "article-0001"]
+    values = scored(finished.report)
+    for name in ("answer_acceptability", "direct", "citation_recall", "citation_precision"):
+        assert values[name] == 0.5, name
+    assert values["quote_fidelity"] == values["bare_quotes"] == 1
+
+
+def test_the_assistant_is_asked_about_the_articles_of_the_folder(
+    general: Selection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "load_encoder", lambda _: BagOfWords())
+    monkeypatch.setattr(models, "load_reader", lambda _: WordReader())
+    finished = evaluate(settings, general)
+    assert list(finished.documents) == ["article-0000", "article-0001"]
+    cited = [c.doc_id for r in finished.report.results if r.answer for c in r.answer.citations]
+    assert cited == ["article-0000", "article-0001"]
+    assert scored(finished.report)["citation_recall"] == 1
 
 
 def test_feedback_becomes_drafts_that_do_not_count_yet(tmp_path: Path) -> None:

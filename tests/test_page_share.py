@@ -63,6 +63,35 @@ def test_markdown_holds_no_live_markup(question: str, said: str) -> None:
     assert ">" not in ours
 
 
+TABLE = (
+    "Side by side:\n|  | Trend | Azernews |\n| --- | --- | --- |\n"
+    "| Place | It is *Bishkek*. [1] | not stated |\n| Date | <b>May</b> [2][9] | a_b [1] |\nDone."
+)
+
+
+def test_markdown_keeps_a_table_with_its_footnotes() -> None:
+    turn = ask("Where was it signed?")
+    assert turn.answer is not None
+    turn = replace(turn, answer=replace(turn.answer, text=TABLE))
+    text = to_markdown(ENGLISH, "t", [turn], {}, "today")
+    assert (
+        "\n\nSide by side:\n\n"
+        "|  | Trend | Azernews |\n| --- | --- | --- |\n"
+        "| Place | It is \\*Bishkek\\*.[^1-1] | not stated |\n"
+        "| Date | &lt;b&gt;May&lt;/b&gt;[^1-2]\\[9\\] | a\\_b[^1-1] |\n\nDone.\n"
+    ) in text
+    assert {"[^1-1]: ", "[^1-2]: "} <= set(re.findall(r"(?m)^\[\^1-\d\]: ", text))
+
+
+def test_a_table_that_somebody_saved_is_opened_and_shown() -> None:
+    turn = ask("Where was it signed?")
+    assert turn.answer is not None
+    saved_turn = replace(turn, answer=replace(turn.answer, text=TABLE))
+    _, (opened,) = read_file(ENGLISH, "it.json", to_file("t", [saved_turn]))
+    html = render.conversation_html(ENGLISH, [opened], fake.documents)
+    assert html.count("<td") == 4 and "<b>May" not in html
+
+
 def test_an_address_that_is_no_web_address_is_left_out() -> None:
     trend = fake.documents["trend-digital-economy"]
     for url in ("javascript:alert(1)", "https://x.example/>\n# Mine", "https://a b"):

@@ -11,14 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.compose import Composer
 from assistant.page import render
 from assistant.page.article import Mark, article_html, paragraphs, slug
 from assistant.page.conversation import Turn, messages, without_markers
 from assistant.page.words import ENGLISH, sentence
+from assistant.passages import passages, sentences
 from assistant.types import Answer, Citation, Claim, Document, Passage, ScoredPassage
 
 nasty = st.text(
     alphabet=st.one_of(st.sampled_from("<>&\"'`${}[]1() \n-é\u202eİ"), st.characters(codec="utf-8"))
+)
+nasty_cell = st.text(
+    alphabet=st.one_of(st.sampled_from('|<>&"[]1 \n-\u2028\x85b'), st.characters())
 )
 HARMFUL = {"script", "img", "iframe", "object", "embed", "link", "style", "form", "svg", "base"}
 
@@ -167,6 +172,53 @@ def test_lists_and_paragraphs() -> None:
         '<p dir="auto">Two things:</p><ul><li>one</li><li>two</li></ul>'
         '<p dir="auto">That is all.</p>'
     )
+
+
+TABLE = (
+    "|  | Daily | Weekly |\n| --- | --- | --- |\n"
+    "| Place | Bishkek. [1] | not stated |\n| Date | May. [2] | June. [1] |"
+)
+
+
+def test_a_table_has_heads_and_each_marker_is_a_link() -> None:
+    cited = (cite(1, 0, 6, "Signed in Bishkek."), cite(2, 0, 6, "Signed in Bishkek."))
+    html = render.text_html(ENGLISH, f"Side by side:\n{TABLE}\nThat is all.", cited, 3)
+    before, rest = html.split('<div class="table" tabindex="0" role="group"><table>')
+    table, after = rest.split("</table></div>")
+    head, body = table.removeprefix("<thead>").removesuffix("</tbody>").split("</thead><tbody>")
+    assert before == '<p dir="auto">Side by side:</p>' and after == '<p dir="auto">That is all.</p>'
+    assert re.findall(r'<th scope="col" dir="auto">(.*?)</th>', head) == ["", "Daily", "Weekly"]
+    assert re.findall(r'<th scope="row" dir="auto">(.*?)</th>', body) == ["Place", "Date"]
+    assert body.count("<td") == 4
+    assert '<td dir="auto">Bishkek.<a class="cite" id="ref-3-1" href="#quote-3-1"' in body
+    assert 'June.<a class="cite" href="#quote-3-1"' in body
+    assert "---" not in html and "[" not in html
+
+
+@given(st.lists(nasty_cell, min_size=2, max_size=3))
+def test_nothing_breaks_out_of_the_cell_of_a_table(told: list[str]) -> None:
+    doc = document("It was signed. It was sealed.")
+    first, *_ = sentences(doc)
+    composer = Composer({"d": doc}, passages(doc, 400))
+    composer.table(["", *told], [(told[0], [(text, [first]) for text in told])])
+    html = render.text_html(ENGLISH, composer.text, composer.citations, 1)
+    reader = check_harmless(html)
+    assert [tag for tag in reader.tags if tag != "a"] == [
+        "div", "table", "thead", "tr", *["th"] * (len(told) + 1), "tbody", "tr", "th",
+        *["td"] * len(told),
+    ]  # fmt: skip
+    assert reader.tags.count("a") >= len(told)
+
+
+@pytest.mark.parametrize("line", ["||", "|||", "| |", "|a|", "|<b>|", "| --- |\n|a|"])
+def test_odd_bars_are_a_table_too(line: str) -> None:
+    assert "table" in check_harmless(render.text_html(ENGLISH, line, (), 1)).tags
+
+
+@pytest.mark.parametrize("text", ["| --- |", "Here:\n| --- | --- |\nIt ends."])
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="a rule without a table breaks the page")
+def test_a_rule_that_stands_alone_is_shown(text: str) -> None:
+    check_harmless(render.text_html(ENGLISH, text, (), 1))
 
 
 def test_evidence_puts_cited_first_and_folds_the_rest() -> None:

@@ -11,7 +11,7 @@ BEARS, MOST = 0.3, 3
 
 def make(request: Request) -> Outcome:
     """That no advice is given, then the sentences nearest to the matter."""
-    relevance = request.relevance()
+    relevance = request.bearing()
     best = sorted(relevance, key=lambda sentence: -relevance[sentence])[:MOST]
     bearing = [sentence for sentence in best if relevance[sentence] >= BEARS]
     request.composer.frame("no_advice", "bears" if bearing else "nothing_bears")

@@ -11,8 +11,8 @@ from assistant.types import Outcome
 
 SURE = 0.35
 """What the reader must give a sentence for its list to be counted."""
-_NAME = r"[^\W\d_a-zа-я][\w’'-]*(?: [^\W\d_a-zа-я][\w’'-]*)*"
-_NAMES = re.compile(rf"{_NAME}(?:, {_NAME})+,? [^\W\d_]{{1,3}} {_NAME}")
+_NAME = r"[^\W\d_a-zа-я][\w-]*(?: [^\W\d_a-zа-я][\w-]*)*"
+_NAMES = re.compile(rf"(?<![’']s ){_NAME}(?:, {_NAME})+,? [^\W\d_]{{1,3}} {_NAME}(?=[.,;:]|$)")
 """Names parted by commas, the last by a short word such as "and": three or more of them."""
 
 
@@ -26,13 +26,26 @@ def make(request: Request) -> Outcome | None:
         return None
     group = [s for s in request.sentences[best.doc_id] if s.block == best.block]
     items = [s for s in group if s.item] if best.shown.endswith(":") else []
-    names = [s.label for s in items] or _names(best)
+    names = [s.label for s in items] or _names(best) or _listed(best)
     if len(names) < 2:
         return None
     cited = [best, *items] if items else [best]
     told = f"{len(names)}: {'; '.join(names) if items else ', '.join(names)}"
     request.composer.tell(told, cited, worked_out=True)
     return "answered"
+
+
+def _listed(sentence: Sentence) -> list[str]:
+    """What an item of a list lists in turn, after the dash or colon that parts its label from it.
+
+    Nothing unless it is three or more, of which a short word such as "and" brings the last.
+    """
+    rest = sentence.shown.removeprefix(sentence.label).strip(" –—-:.")
+    *others, last = re.split(r",\s+", rest)
+    joined = re.match(r"([^\W\d_]{1,3}) \S", last)
+    if not sentence.item or rest == sentence.shown.strip(" .") or len(others) < 2 or not joined:
+        return []
+    return [*others, last[len(joined[1]) :].strip()]
 
 
 def _names(sentence: Sentence) -> list[str]:

@@ -8,23 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from itertools import pairwise
 
-from babel.numbers import format_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 from babel.units import format_unit
 
+from assistant.answers.numbers import number_in
 from assistant.answers.request import Request
 from assistant.passages import Sentence
-from assistant.text import number_value, tokens
+from assistant.text import fold, number_value, tokens
 from assistant.timeline import events
 from assistant.types import Outcome
 
 BEARS, SHARE = 0.15, 0.3
 """What the reader must give a sentence, in itself and beside what the best one has."""
+_SHORT = 4
+_LARGE = 1_000_000
 _SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _AMOUNT = re.compile(
     r"(?P<sign>[$€£¥₼₺₸])?\s?(?P<number>\d[\d.,\u00a0\u202f]*\d|\d)"
     r"(?:\s?(?P<scale>thousand|million|billion|trillion|bn|m)\b)?"
-    r"\s?(?P<unit>%|[^\W\d_]+)?"
+    r"(?:(?P<percent>\s?%)|\s?(?P<unit>[^\W\d_]{3,}))?"
 )
 
 
@@ -43,8 +48,18 @@ def make(request: Request) -> Outcome | None:
     relevance = request.relevance()
     enough = max(BEARS, SHARE * max(relevance.values(), default=0.0))
     bearing = [sentence for sentence, share in relevance.items() if share >= enough]
-    pairs = [pair for pair in (_two(_dates(request, bearing)), _two(_amounts(bearing))) if pair]
-    if len(pairs) != 1:
+    dated, counted = _two(_dates(request, bearing)), _two(_amounts(bearing))
+    if dated and counted:
+        times = _times(request.composer.language)
+        words = [token.folded for token in tokens(request.text)]
+        # "Seven months of 2021" counts no time that is asked for.
+        asks_time = any(
+            word.startswith(times) and not number_in(before)
+            for before, word in pairwise(["", *words])
+        )
+        dated, counted = (dated, None) if asks_time else (None, counted)
+    pairs = [pair for pair in (dated, counted) if pair]
+    if not pairs:
         return None
     low, high = sorted(pairs[0], key=lambda figure: figure.value)
     told = _told(low, high, request.composer.language)
@@ -53,6 +68,23 @@ def make(request: Request) -> Outcome | None:
     cited = list(dict.fromkeys((low.sentence, high.sentence)))
     request.composer.tell(f"{told}: {low.said} → {high.said}", cited, worked_out=True)
     return "answered"
+
+
+def _amount(value: Decimal, unit: str, language: str) -> str:
+    """`$10.9 billion`, in a language; a unit that is a word stays as the source has it."""
+    large = format_compact_decimal(value, format_type="long", fraction_digits=2, locale=language)
+    said = large if value >= _LARGE else format_decimal(value, locale=language)
+    if unit == "%" or any(c.isalnum() for c in unit):
+        return f"{said} {unit}"
+    return f"{unit}{said}"
+
+
+@cache
+def _times(language: str) -> tuple[str, ...]:
+    """How the words for days, months and years begin in a language."""
+    said = (format_unit(1, unit, locale=language) for unit in ("day", "month", "year"))
+    words = {fold(word) for text in said for word in text.split() if not word.isdecimal()}
+    return tuple(word[:-1] if len(word) > _SHORT else word for word in words)
 
 
 def _two(figures: Sequence[Figure]) -> tuple[Figure, Figure] | None:
@@ -86,26 +118,29 @@ def _amounts(bearing: Sequence[Sentence]) -> list[Figure]:
     for sentence in bearing:
         for match in _AMOUNT.finditer(sentence.shown):
             scale = {"bn": "billion", "m": "million"}.get(match["scale"] or "", match["scale"])
-            unit = match["sign"] or match["unit"] or ""
+            unit = match["sign"] or match["percent"] or match["unit"] or ""
+            end = match.end("unit") if unit == match["unit"] else match.end("scale")
+            end = match.end("percent") if match["percent"] else max(end, match.end("number"))
             try:
                 number = Decimal(number_value(match["number"].rstrip(".,")))
             except InvalidOperation:
                 continue
-            if not unit or (unit.isalpha() and len(unit) < 3):
+            if not unit:
                 continue
             value = number.scaleb(_SCALES.get(scale or "", 0))
-            said = match.group().strip()
+            said = sentence.shown[match.start() : end].strip()
             words = tokens(unit)
-            found.append(Figure(value, words[0].word if words else unit, said, sentence))
+            named = words[0].word if words else unit.strip()
+            found.append(Figure(value, named, said, sentence))
     return found
 
 
 def _told(low: Figure, high: Figure, language: str) -> str:
     """The difference in words of a language; nothing for one of less than a month of months."""
     if low.unit not in ("day", "month", "year"):
-        gap = format_decimal(high.value - low.value, locale=language)
-        alone = not any(c.isalnum() for c in low.unit)
-        return f"{low.unit}{gap}" if alone and low.unit != "%" else f"{gap} {low.unit}"
+        gap = _amount(high.value - low.value, low.unit, language)
+        times = high.value / low.value if low.value > 0 else Decimal(0)
+        return f"{gap} (× {format_decimal(round(times, 1), locale=language)})" if times else gap
     first, last = (date.fromordinal(int(figure.value)) for figure in (low, high))
     months = 12 * (last.year - first.year) + last.month - first.month
     if low.unit == "year":

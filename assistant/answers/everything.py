@@ -5,13 +5,13 @@ from __future__ import annotations
 from assistant.answers.request import Request
 from assistant.types import Outcome
 
-LEAST, SHARE = 0.25, 0.35
+LEAST, SHARE = 0.2, 0.25
 """What the reader must give a sentence, in itself and beside what the best one has."""
 
 
 def make(request: Request) -> Outcome | None:
     """Every sentence on the subject under the source it stands in, in the order of the texts."""
-    relevance = request.relevance()
+    relevance = request.bearing()
     enough = max(LEAST, SHARE * max(relevance.values(), default=0.0))
     chosen = {sentence for sentence, share in relevance.items() if share >= enough}
     if not chosen:

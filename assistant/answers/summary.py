@@ -18,10 +18,12 @@ LEAD, APART = 0.15, 0.5
 
 
 def make(request: Request) -> Outcome:
-    """So many bullets as are asked for of each source asked about."""
-    count = min(number_in(request.text) or USUAL, MOST)
+    """So many bullets as are asked for, of the sources asked about in turn."""
     subjects = request.subjects()
-    for doc_id in subjects:
+    asked = min(number_in(request.text), MOST)
+    for number, doc_id in enumerate(subjects):
+        # So many in all, the first sources having one more where they don't divide.
+        count = max((asked + len(subjects) - 1 - number) // len(subjects), 1) if asked else USUAL
         if len(subjects) > 1:
             document = request.documents[doc_id]
             told = ", ".join(part for part in (document.publisher, document.title) if part)

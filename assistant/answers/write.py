@@ -19,6 +19,7 @@ from assistant.answers import (
     metadata,
     summary,
     translate,
+    yes_no,
 )
 from assistant.answers.request import Read, Request
 from assistant.compose import Composer
@@ -39,6 +40,7 @@ MAKERS: Mapping[str, Make] = {
     "older": metadata.order,
     "dates": dates.make,
     "count": count.make,
+    "yes_no": yes_no.make,
     "comparison": comparison.make,
     "difference": difference.make,
     "summary": summary.make,
@@ -69,8 +71,10 @@ class Writer:
         sentences: Mapping[str, Sequence[Sentence]],
         composer: Composer,
         relevance: Callable[[], Mapping[Sentence, float]],
+        bearing: Callable[[], Mapping[Sentence, float]],
         found: Sequence[str],
         read: Read,
+        says_yes: Callable[[Sentence], float | None],
         again: Callable[[], Answer | None],
         leans: bool = False,
     ) -> Outcome | None:
@@ -89,9 +93,11 @@ class Writer:
                 sentences=sentences,
                 composer=composer,
                 relevance=relevance,
+                bearing=bearing,
                 found=found,
                 read=read,
                 likeness=self._likeness,
+                says_yes=says_yes,
                 again=again,
             )
         )

@@ -1,0 +1,69 @@
+"""The words of a reply that answer, where they stand in the evidence just as the reply has them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.passages import Sentence
+from assistant.text import is_content, is_number, tokens
+
+LONGEST = 120
+"""Characters; what is longer is no answer in a few words."""
+WHOLE = 0.75
+"""A reply of this share of a sentence adds nothing to the quote of it."""
+_SEVERAL = re.compile(r"\s*[;\n]\s*|,\s+(?:and\s+)?|\s+and\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What answers in a few words, as the sources spell it, and the sentences it stands in."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+
+
+def phrase_in(reply: str, evidence: Sequence[Sentence], question: str) -> Phrase | None:
+    """The reply, if each of its parts stands in a sentence word for word; else None.
+
+    Nor is it one that says nothing but what the question said.
+    """
+    plain = reply.strip()
+    if not plain or len(plain) > LONGEST:
+        return None
+    for parts in ([plain], [part for part in _SEVERAL.split(plain) if tokens(part)]):
+        found = [_place(part, evidence) for part in parts]
+        placed = [place for place in found if place is not None]
+        if placed and len(placed) == len(found):
+            told = ", ".join(text for text, _ in placed)
+            if not _is_new(told, question):
+                return None
+            return Phrase(told, tuple(dict.fromkeys(sentence for _, sentence in placed)))
+    return None
+
+
+def _place(part: str, evidence: Sequence[Sentence]) -> tuple[str, Sentence] | None:
+    """Where words stand side by side in the evidence, with the signs of amounts around them."""
+    wanted = [token.folded for token in tokens(part)]
+    for sentence in evidence if wanted else ():
+        shown, found = sentence.shown, tokens(sentence.shown)
+        said = [token.folded for token in found]
+        for at in range(len(said) - len(wanted) + 1):
+            if said[at : at + len(wanted)] != wanted:
+                continue
+            start, end = found[at].start, found[at + len(wanted) - 1].end
+            start -= unicodedata.category(shown[start - 1 : start] or " ") == "Sc"
+            end += shown[end : end + 1] == "%"
+            if end - start < WHOLE * len(shown):
+                return shown[start:end], sentence
+    return None
+
+
+def _is_new(told: str, question: str) -> bool:
+    known = {token.word for token in tokens(question)}
+    return any(
+        token.word not in known and (is_content(token) or is_number(token))
+        for token in tokens(told)
+    )
