@@ -17,15 +17,13 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
 import bm25s
 import chromadb
 import numpy as np
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
-from langchain_chroma import Chroma
-from langchain_core.embeddings import Embeddings
 
 from assistant.errors import IndexFault, StorageError
 from assistant.index_files import (
@@ -59,7 +57,7 @@ class SearchIndex:
     def __init__(
         self,
         found: Sequence[Passage],
-        vectors: Chroma,
+        vectors: chromadb.Collection,
         lexical: bm25s.BM25,
         encoder: Encoder,
         folder: Path,
@@ -84,7 +82,7 @@ class SearchIndex:
             found, _ = _texts(settings, documents)
             with _damage_named(folder):
                 _require_sound(folder / "chroma" / "chroma.sqlite3")
-                vectors = _chroma(folder / "chroma", encoder)
+                vectors = _collection(folder / "chroma")
                 stored = set(vectors.get(include=[])["ids"])
                 lexical = bm25s.BM25.load(folder / "lexical", show_progress=False)
                 counted = int(lexical.scores["num_docs"])
@@ -108,7 +106,7 @@ class SearchIndex:
             if document.text[passage.start : passage.end] != passage.text:
                 yield f"{passage.passage_id}: its offsets do not lead to its text"
         with _damage_named(self._folder):
-            stored = self._vectors.get(include=["documents"])
+            stored: Any = self._vectors.get(include=["documents"])
             texts = dict(zip(stored["ids"], stored["documents"], strict=True))
         for passage_id, passage in self.passages.items():
             if texts.pop(passage_id, None) != indexed_text(passage, documents[passage.doc_id]):
@@ -121,11 +119,14 @@ class SearchIndex:
         """Similarity to the query of the nearest passages, by passage id."""
         vector = self._encoder.encode_query(query)
         with _damage_named(self._folder):
-            hits = self._vectors.similarity_search_by_vector_with_relevance_scores(
-                vector, k=min(limit, len(self._ids))
+            hits: Any = self._vectors.query(
+                query_embeddings=np.array([vector], np.float32),
+                n_results=min(limit, len(self._ids)),
+                include=["distances"],
             )
         # Chroma gives a cosine distance; this is the one place where it becomes a similarity.
-        return {str(doc.id): similarity(1.0 - distance, self._encoder) for doc, distance in hits}
+        found = zip(hits["ids"][0], hits["distances"][0], strict=True)
+        return {passage: similarity(1.0 - distance, self._encoder) for passage, distance in found}
 
     def lexical(self, query: str) -> dict[str, float]:
         """BM25 score of every passage that shares a word with the query, by passage id."""
@@ -186,7 +187,7 @@ def _update(
     however_many: bool,
 ) -> None:
     """Build with the vectors of the last build, as far as its texts are still the same."""
-    known = _vectors(root_of(settings), settings, encoder)
+    known = _vectors(root_of(settings), settings)
     _, texts = _texts(settings, documents)
     new = len(set(texts) - known.keys())
     if new > AT_ONCE and not however_many:
@@ -249,33 +250,12 @@ def indexed_text(passage: Passage, document: Document) -> str:
     return "\n".join(part for part in (*head, passage.as_shown) if part)
 
 
-class _Embeddings(Embeddings):
-    """LangChain's view of an `Encoder`."""
-
-    def __init__(self, encoder: Encoder, known: Mapping[str, Sequence[float]]) -> None:
-        self._encoder = encoder
-        self._known = dict(known)
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        new = [text for text in texts if text not in self._known]
-        vectors = self._known | dict(zip(new, self._encoder.encode_documents(new), strict=True))
-        return [list(vectors[text]) for text in texts]
-
-    def embed_query(self, text: str) -> list[float]:
-        return self._encoder.encode_query(text)
-
-
-def _chroma(
-    folder: Path, encoder: Encoder, known: Mapping[str, Sequence[float]] = MappingProxyType({})
-) -> Chroma:
+def _collection(folder: Path) -> chromadb.Collection:
     client = chromadb.PersistentClient(
         path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
     )
-    return Chroma(
-        collection_name=_COLLECTION,
-        embedding_function=_Embeddings(encoder, known),
-        client=client,
-        collection_configuration={"hnsw": {"space": "cosine"}},
+    return client.get_or_create_collection(
+        _COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
     )
 
 
@@ -288,18 +268,24 @@ def _write_vectors(
     known: Mapping[str, Sequence[float]] | None,
 ) -> None:
     folder.mkdir(parents=True)
-    store = _chroma(folder, encoder, known or {})
+    store = _collection(folder)
     what = "Embedding passages" if known is None else "Bringing the index up to date"
     progress(what, 0, len(found), "passages")
+    known = known or {}
     for first in range(0, len(found), _BATCH):
-        batch = found[first : first + _BATCH]
-        store.add_texts(
-            list(texts[first : first + _BATCH]), ids=[passage.passage_id for passage in batch]
+        batch, of_batch = found[first : first + _BATCH], texts[first : first + _BATCH]
+        vectors = {text: known[text] for text in of_batch if text in known}
+        new = [text for text in of_batch if text not in known]
+        vectors |= zip(new, encoder.encode_documents(new), strict=True)
+        store.upsert(
+            ids=[passage.passage_id for passage in batch],
+            embeddings=np.array([vectors[text] for text in of_batch], np.float32),
+            documents=list(of_batch),
         )
         progress(what, first + len(batch), len(found), "passages")
 
 
-def _vectors(root: Path, settings: Settings, encoder: Encoder) -> dict[str, list[float]]:
+def _vectors(root: Path, settings: Settings) -> dict[str, list[float]]:
     """The vectors in use by the text that each stands for; none that another model made."""
     try:
         folder, built_from = in_use(root)
@@ -307,7 +293,8 @@ def _vectors(root: Path, settings: Settings, encoder: Encoder) -> dict[str, list
             return {}
         with _damage_named(folder):
             _require_sound(folder / "chroma" / "chroma.sqlite3")
-            stored = _chroma(folder / "chroma", encoder).get(include=["documents", "embeddings"])
+            store = _collection(folder / "chroma")
+            stored: Any = store.get(include=["documents", "embeddings"])
             return dict(zip(stored["documents"], stored["embeddings"], strict=True))
     except IndexFault:
         return {}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from assistant.errors import AssistantError, ModelError
 from assistant.logprobs import said_probability, yes_probability
+from assistant.model_faults import faults_named
 from assistant.settings import Settings
 from assistant.types import Message, Selection
 
@@ -31,14 +30,14 @@ class LangChainChat:
         self._limit = limit
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
-        with self._faults_named():
+        with faults_named(self.name, self._mend):
             for chunk in self._chat.bind(**self._at_most(max_tokens)).stream(_turns(messages)):
                 if chunk.text:
                     yield chunk.text
 
     def probe(self, messages: Sequence[Message]) -> float | None:
         asked = self._chat.bind(**self._at_most(1), logprobs=True, top_logprobs=_ALTERNATIVES)
-        with self._faults_named():
+        with faults_named(self.name, self._mend):
             try:
                 reply = asked.invoke(_turns(messages))
             except Exception as fault:
@@ -49,7 +48,7 @@ class LangChainChat:
                 told = yes_probability(reply.response_metadata.get("logprobs"))
         # Where a provider gives no probabilities, the word itself has to do.
         if told is None:
-            told = said_probability("".join(LangChainChat.stream(self, messages, 4)))
+            told = said_probability("".join(self.stream(messages, 4)))
         return told
 
     def select(self, messages: Sequence[Message], count: int) -> Selection | None:
@@ -58,43 +57,19 @@ class LangChainChat:
     def _at_most(self, tokens: int) -> dict[str, Any]:
         return {self._limit: tokens} if self._limit else {}
 
-    @contextmanager
-    def _faults_named(self) -> Iterator[None]:
-        """Turn whatever a provider's client raises into one line and the way to mend it."""
-        try:
-            yield
-        except AssistantError:
-            raise
-        except Exception as fault:
-            raise self._named(fault) from fault
-
-    def _named(self, fault: Exception) -> ModelError:
-        status, kind = getattr(fault, "status_code", None), type(fault).__name__.lower()
-        if status in (401, 403):
-            return ModelError(f"{self.name} refused the key: {line(fault)}.", self._mend)
-        if "timeout" in kind:
-            return ModelError(
-                f"{self.name} did not answer in time.",
-                "try again, or raise OTS_ASSISTANT_TIMEOUT_S",
-            )
-        if "connect" in kind:
-            return ModelError(f"{self.name} can't be reached: {line(_root(fault))}.", self._mend)
-        return ModelError(f"{self.name} failed: {line(fault)}.", self._mend)
-
 
 def _refuses_logprobs(fault: Exception) -> bool:
     """Whether a fault is that of a provider, or its client, that knows no logprobs."""
     return isinstance(fault, TypeError) or getattr(fault, "status_code", None) in (400, 422)
 
 
-def openai_chat(
-    url: str, model: str, key: str, settings: Settings, **options: Any
-) -> BaseChatModel:
+def openai_chat(url: str, model: str, key: str, settings: Settings) -> BaseChatModel:
     """A model behind an address; one on this machine is asked without a proxy."""
     import httpx
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
+    options: dict[str, Any] = {}
     if is_loopback(urlsplit(url).hostname or ""):
         direct: dict[str, Any] = {"trust_env": False, "timeout": settings.timeout_s}
         options["http_client"] = httpx.Client(**direct)
@@ -123,14 +98,3 @@ def is_loopback(host: str) -> bool:
 
 def _turns(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in messages]
-
-
-def _root(fault: BaseException) -> BaseException:
-    """What a fault was first of all: clients wrap "connection refused" in "connection error"."""
-    while fault.__cause__:
-        fault = fault.__cause__
-    return fault
-
-
-def line(fault: BaseException) -> str:
-    return (" ".join(str(fault).split()) or type(fault).__name__)[:160].rstrip(".")

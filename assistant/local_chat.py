@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from assistant import answer_selection, states
 from assistant.errors import WeightsError
-from assistant.langchain_chat import LangChainChat, line, openai_chat
+from assistant.logprobs import said_probability, yes_probability
+from assistant.model_faults import faults_named, line
 from assistant.settings import Settings
 from assistant.types import Message, Selection
 
@@ -25,10 +30,12 @@ _LEAST = 1e-38
 """Below this a probability comes back as zero."""
 _WRITING, _SELECTING = 0, 1
 """Slots of the server: each has read the sources in its own way, one without the adapter."""
+_CHAT = "/v1/chat/completions"
 _JUST_READ = {"n_predict": 1, "cache_prompt": True}
+_ALTERNATIVES = 20
 
 
-class LocalChat(LangChainChat):
+class LocalChat:
     """A GGUF model on llama.cpp, served to this process alone on a loopback port.
 
     The first message is taken for a prefix that many questions share. Once read, its state is
@@ -46,27 +53,27 @@ class LocalChat(LangChainChat):
         file, engine = path.stat(), f"xllamacpp {version('xllamacpp')}, {CONTEXT_TOKENS}"
         adapted = hashlib.sha256(self._adapter.read_bytes() if self._adapter else b"").hexdigest()
         self._identity = f"{path.name}:{file.st_size}:{file.st_mtime_ns}\n{engine}\n{adapted}"
-        import httpx
-
         # `trust_env=False` keeps a proxy of the environment out of a loopback connection.
         self._http = httpx.Client(
-            base_url=url.removesuffix("/v1"),
+            base_url=url,
             headers={"Authorization": f"Bearer {key}"},
             trust_env=False,
             timeout=settings.timeout_s,
         )
-        chat = openai_chat(url, path.stem, key, settings, extra_body=_on(_WRITING))
-        super().__init__(chat, path.stem, "ots-assistant doctor")
+        self.name = path.stem
 
     def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
         with self._lock, self._faults_named():
             self._prime(_WRITING, messages)
-            yield from super().stream(messages, max_tokens)
+            yield from self._written(messages, max_tokens)
 
     def probe(self, messages: Sequence[Message]) -> float | None:
         with self._lock, self._faults_named():
             self._prime(_WRITING, messages)
-            return super().probe(messages)
+            asked = {"logprobs": True, "top_logprobs": _ALTERNATIVES}
+            (choice,) = self._posted(_CHAT, _turns(messages, 1) | asked)["choices"]
+            told = yes_probability(choice.get("logprobs"))
+            return said_probability("".join(self._written(messages, 4))) if told is None else told
 
     def select(self, messages: Sequence[Message], count: int) -> Selection | None:
         if self._adapter is None:
@@ -76,6 +83,14 @@ class LocalChat(LangChainChat):
                 self._prime(_SELECTING, messages)
             scores = self._scores(messages, answer_selection.TOKENS)
         return answer_selection.read(scores, count)
+
+    def _written(self, messages: Sequence[Message], max_tokens: int) -> Iterator[str]:
+        asked = _turns(messages, max_tokens) | {"stream": True}
+        with self._http.stream("POST", _CHAT, json=asked) as reply:
+            for event in _events(reply):
+                for choice in event["choices"]:
+                    if text := choice["delta"].get("content"):
+                        yield text
 
     def _scores(self, messages: Sequence[Message], tokens: Sequence[int]) -> list[float]:
         """Log-probability of each of these tokens as the first of the reply, among themselves.
@@ -92,7 +107,10 @@ class LocalChat(LangChainChat):
         return self._posted("/completion", {"prompt": prompt, **options, **_on(slot)})
 
     def _posted(self, path: str, body: dict[str, Any]) -> Any:
-        return self._http.post(path, json=body).raise_for_status().json()
+        return _accepted(self._http.post(path, json=body)).json()
+
+    def _faults_named(self) -> AbstractContextManager[None]:
+        return faults_named(self.name, "ots-assistant doctor")
 
     def prime(self, prefix: Message) -> None:
         """Read a prefix of requests to write ahead of the questions that will follow it."""
@@ -122,13 +140,50 @@ class LocalChat(LangChainChat):
 
     def _slot(self, action: str, slot: int, state: Path) -> bool:
         """Save or restore the model's state; false where the disk does not allow it."""
-        import httpx
-
         try:
             reply = self._http.post(f"/slots/{slot}?action={action}", json={"filename": state.name})
         except httpx.HTTPError:
             return False  # where the server itself is gone, the question that follows says so
         return reply.is_success
+
+
+class _Refused(Exception):
+    """What the server says of a request instead of answering it: `said` is JSON, if all is well."""
+
+    def __init__(self, status: int, said: bytes) -> None:
+        try:
+            told = json.loads(said)["error"]["message"]
+        except (ValueError, KeyError, TypeError):
+            told = said.decode("utf-8", "replace")
+        super().__init__(f"Error code: {status} - {told}")
+        self.status_code = status
+
+
+def _accepted(reply: httpx.Response) -> httpx.Response:
+    if reply.is_error:
+        raise _Refused(reply.status_code, reply.read())
+    return reply
+
+
+def _events(reply: httpx.Response) -> Iterator[Any]:
+    """What a server sends bit by bit; raises where it tells of a fault, or stops before the end."""
+    rest = b""
+    for part in _accepted(reply).iter_bytes():
+        *lines, rest = (rest + part).split(b"\n")  # `iter_lines` would part at U+2028 too
+        for data in (one.removeprefix(b"data:") for one in lines if one.startswith(b"data:")):
+            if data.strip() == b"[DONE]":
+                return
+            event = json.loads(data)
+            if "error" in event:
+                raise _Refused(reply.status_code, data)
+            yield event
+    raise httpx.RemoteProtocolError("the reply has no end")
+
+
+def _turns(messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
+    """A request for the model's own reply."""
+    limits = {"max_tokens": max_tokens, "temperature": 0, "seed": 1}
+    return {"messages": list(messages), **limits, **_on(_WRITING)}
 
 
 def _scoring(tokens: Sequence[int]) -> dict[str, Any]:
@@ -188,7 +243,7 @@ def _start_server(
             f"llama.cpp can't load {path}: {line(fault)}.",
             "check that it is a whole GGUF file; for the default model: ots-assistant fetch",
         ) from fault
-    return server, f"{server.listening_address}/v1"
+    return server, server.listening_address
 
 
 def _lora(adapter: Path) -> Any:

@@ -18,8 +18,9 @@ from urllib.parse import urldefrag, urlsplit
 from assistant import e5_package, weights
 from assistant.e5 import E5
 from assistant.errors import ModelError, SettingsError, WeightsError
-from assistant.langchain_chat import LIMIT, LangChainChat, line, openai_chat
+from assistant.langchain_chat import LIMIT, LangChainChat, openai_chat
 from assistant.local_chat import LocalChat
+from assistant.model_faults import line
 from assistant.reader import Reader
 from assistant.settings import Settings
 from assistant.types import ChatModel, Encoder
