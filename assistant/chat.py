@@ -180,8 +180,7 @@ class Assistant:
         if model and turn.language not in self._languages:
             # The reader takes any language; where it finds nothing, the question goes in English.
             if turn.whole:
-                hits = turn.candidates[:_READ]
-                turn.judged, _ = self._judging.choose(turn.query.text, hits, len(hits))
+                self._choose(turn)
             if is_hopeless(turn.judged.probe):
                 self._translate(turn, model, doc_ids)
         if turn.judged.leads:
@@ -208,9 +207,9 @@ class Assistant:
             request = prompts.render_answer(turn.request, told)
             try:
                 turn.claims(model.stream(request, self._settings.max_answer_tokens))
+                turn.phrase = phrase_in(turn.draft, found, turn.request)
             except AssistantError as fault:
                 turn.fail(fault)
-            turn.phrase = phrase_in(turn.draft, found, turn.request)
         end = lookup.conclude(turn.judged, turn.phrase, turn.draft, turn.composer)
         turn.mark("total")
         return replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
@@ -309,9 +308,7 @@ class Assistant:
         history: Sequence[Message],
         ranked: Sequence[Ranked],
     ) -> Judged:
-        """What the model, or of sources too long for it the reader, makes of a question."""
-        if not turn.whole:
-            return self._judging.judge(asked, turn.passages)
+        """What the model makes of a question over all that the sources say."""
         found, request = self._selecting(turn, asked, history, ranked)
         selected = model.select(request, len(found))
         if selected:
@@ -368,16 +365,21 @@ class Assistant:
             doc_ids is None or passage.doc_id in doc_ids for passage in self._passages
         )
         if not turn.whole:
-            hits = turn.candidates[:_READ]
-            try:
-                turn.judged, found = self._judging.choose(turn.query.text, hits, len(turn.passages))
-                turn.passages = self._retriever.in_order(found)
-            except AssistantError as fault:
-                turn.fail(fault)
+            turn.passages = self._choose(turn) or turn.passages
         turn.composer = Composer(
             self.documents, self._passages, turn.language, self._repeated(doc_ids)
         )
         turn.grounder = self._grounder(turn.passages)
+
+    def _choose(self, turn: Turn) -> list[Passage]:
+        """Have the reader find what may hold the answer; the passages that answer best."""
+        hits, count = turn.candidates[:_READ], len(turn.passages)
+        try:
+            turn.judged, found = self._judging.choose(turn.query.text, hits, count)
+        except AssistantError as fault:
+            turn.fail(fault)
+            return []
+        return self._retriever.in_order(found)
 
     def _model(self, turn: Turn) -> ChatModel | None:
         try:

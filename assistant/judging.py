@@ -19,6 +19,8 @@ LEADS = 4
 PASSAGE_WEIGHT, SENTENCE_WEIGHT = 0.05, 0.05
 """What the reader's logits for a passage and for a sentence count beside the score of the search:
 among many passages one that only looks like an answer is likely, so the search has its say."""
+OTHERS = 0.5
+"""What counts of the reader's probability for a sentence beside those that may hold the answer."""
 
 
 class Judge:
@@ -66,10 +68,14 @@ class Judge:
             once.setdefault(sentence.shown, place)
         best = list(once.values())[:LEADS]
         read = {found[place][1] for place in best}
-        relevance = {sentence: p for _, at, sentence, p in found if at in read}
+        leads = tuple(found[place][2] for place in best)
+        relevance = {
+            sentence: p if sentence in leads else OTHERS * p
+            for _, at, sentence, p in found
+            if at in read
+        }
         judged = _judged([readings[at] for at in read], relevance)
         order = list(dict.fromkeys(at for _, at, _, _ in found))[:count]
-        leads = tuple(found[place][2] for place in best)
         return replace(judged, leads=leads), [hits[at].passage for at in order]
 
     def within(self, passage: Passage) -> list[Sentence]:

@@ -37,10 +37,14 @@ def phrase_in(reply: str, evidence: Sequence[Sentence], question: str) -> Phrase
         found = [_place(part, evidence) for part in parts]
         placed = [place for place in found if place is not None]
         if placed and len(placed) == len(found):
-            told = ", ".join(text for text, _ in placed)
-            if not _is_new(told, question):
-                return None
-            return Phrase(told, tuple(dict.fromkeys(sentence for _, sentence in placed)))
+            told = ", ".join(dict.fromkeys(text for text, _ in placed))
+            sentences = tuple(dict.fromkeys(sentence for _, sentence in placed))
+            in_few = all(
+                sum(len(text) for text, one in set(placed) if one == sentence)
+                < WHOLE * len(sentence.shown)
+                for sentence in sentences
+            )
+            return Phrase(told, sentences) if in_few and _is_new(told, question) else None
     return None
 
 
@@ -54,11 +58,16 @@ def _place(part: str, evidence: Sequence[Sentence]) -> tuple[str, Sentence] | No
             if said[at : at + len(wanted)] != wanted:
                 continue
             start, end = found[at].start, found[at + len(wanted) - 1].end
-            start -= unicodedata.category(shown[start - 1 : start] or " ") == "Sc"
-            end += shown[end : end + 1] == "%"
-            if end - start < WHOLE * len(shown):
+            start -= _is_sign(shown[start - 1 : start])
+            end += _is_sign(shown[end : end + 1])
+            if {c for c in part if _is_sign(c)} <= set(shown[start:end]):
                 return shown[start:end], sentence
     return None
+
+
+def _is_sign(character: str) -> bool:
+    """Of a currency or percent."""
+    return character == "%" or (character != "" and unicodedata.category(character) == "Sc")
 
 
 def _is_new(told: str, question: str) -> bool:

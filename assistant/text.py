@@ -190,6 +190,11 @@ def numbers(text: str, words: Iterable[Token] | None = None) -> set[str]:
     return found
 
 
+def currency(token: Token) -> str:
+    """The sign of the currency that a word names; none where it names none."""
+    return _CURRENCIES.get(token.folded, "")
+
+
 def is_name(token: Token, first: bool) -> bool:
     """A proper name or part of one: capitalised, or a known name in whatever case.
 

@@ -137,7 +137,8 @@ def _check_lists(raw: Mapping[str, Any], where: str) -> None:
     if [] in raw["accept"] or [] in direct:
         raise EvalError(f"{where}: a group of 'accept' or 'direct' is empty.", "fill or remove it")
     for name, kind in (("bullets", int), ("table", bool)):
-        if not isinstance(raw.get(name, kind()), kind):
+        value = raw.get(name, kind())
+        if type(value) is not kind or value < 0:  # True is an int, but no number
             raise EvalError(f"{where}: '{name}' is no {kind.__name__}.", f'write "{name}": …')
 
 
@@ -202,7 +203,7 @@ def _at(
 ) -> GoldSpan:
     """A gold quote told by where it stands, for texts that are not the project's own."""
     start, end = option["start"], option.get("end")
-    if not (isinstance(start, int) and isinstance(end, int)):
+    if type(start) is not int or type(end) is not int:
         raise EvalError(f"{where}: a gold quote's offsets are no numbers.", 'write "start": 1, …')
     if not 0 <= start < end <= len(document.text):
         raise EvalError(

@@ -133,11 +133,8 @@ def followup_resolution(case: EvalCase, answer: Answer, documents: Documents) ->
 
 
 def direct(case: EvalCase, answer: Answer, documents: Documents) -> float | None:
-    """Share of answers whose own first sentence, or form, gives what was asked.
-
-    The form is the number of bullets or a table. A quote of a whole sentence is not the answer's
-    own words, and does not count.
-    """
+    """Share of answers whose own first sentence, or form, is what was asked for."""
+    # A quote of a whole sentence is not the answer's own.
     if not (case.direct or case.bullets or case.table):
         return None
     own = _QUOTE.sub(" ", answer.text)

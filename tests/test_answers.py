@@ -130,9 +130,11 @@ def test_what_prose_lists_after_a_dash_is_not_counted() -> None:
 
 @pytest.mark.parametrize(("item", "told"), [
     ("- Customs – checks, permits, and tariffs.", "3: checks, permits, tariffs"),
-    ("Customs – checks, permits, tax rules.", None),
+    pytest.param(
+        "Customs – checks, permits, tax rules.", None,
+        marks=pytest.mark.xfail(strict=True, reason="any short word is taken for an 'and'"),
+    ),
 ])  # fmt: skip
-@pytest.mark.xfail(strict=True, reason="a bullet is taken for a dash, any short word for an 'and'")
 def test_a_bullet_is_no_dash_and_not_each_short_word_an_and(item: str, told: str | None) -> None:
     _, composer = write("count", "?", listing(item), best="Customs")
     assert (composer.text.partition(" [")[0] or None) == told
@@ -303,18 +305,38 @@ def test_a_bar_in_a_text_ends_no_cell() -> None:
 
 
 @pytest.mark.parametrize(("first", "second", "told"), [
-    ("Trade was 10% of all.", "It is 14.5% now.", "4.5 %"),
-    ("They paid $35 million to him.", "He paid $5m.", "$30 million (× 7): $5m → $35 million ["),
+    ("Trade was 10% of all.", "It is 14.5% now.", "4.5 % (× 1.4): 10% → 14.5% ["),
+    ("They paid $35 million to him.", "He paid $5 million.",
+     "$30 million (× 7): $5 million → $35 million ["),
+    ("They paid $35 bn to him.", "He paid $5 bn.", "$30 billion (× 7): $5 bn → $35 bn ["),
     ("It cost €1.5 billion.", "It cost €1,750 million.", "€250 million"),
+    ("It cost 3 400 manats.", "It cost 3 200 manats.", "₼200 (× 1.1): 3 200 manats → 3 400"),
+    ("It cost 7 euros.", "It cost 10 €.", "€3 (× 1.4): 7 euros → 10 € ["),
+    ("It was 0% then.", "It is 5% now.", "5 %: 0% → 5% ["),
+])  # fmt: skip
+def test_a_difference_of_amounts_is_marked_as_worked_out(
+    first: str, second: str, told: str
+) -> None:
+    document = make_document(f"{first}\n\n{second}")
+    assert_worked_out(write("difference", "How much more?", document, best="."), told)
+
+
+@pytest.mark.parametrize(("first", "second", "told"), [
     ("It came on 3 May 2021.", "It ended on 5 May 2021.", "2 days"),
+    ("It came on 31 January 2021.", "It ended on 1 March 2021.", "1 month, 1 day"),
     ("It came on 3 May 2021.", "It ended on 2 July 2022.", "13 months, 29 days"),
     ("It ended on 5 July 2021.", "It came on May 5, 2021.", "2 months"),
     ("It came in May 2020.", "It ended in July 2021.", "14 months"),
     ("It came in 2002.", "It ended in 2016.", "14 years"),
 ])  # fmt: skip
-def test_a_difference_is_marked_as_worked_out(first: str, second: str, told: str) -> None:
+def test_a_difference_of_dates_is_marked_as_worked_out(first: str, second: str, told: str) -> None:
     document = make_document(f"{first}\n\n{second}")
-    outcome, composer = write("difference", "How many days?", document, best=".")
+    assert_worked_out(write("difference", "How many days?", document, best="."), told)
+    assert_worked_out(write("difference", "What is the gap?", document, best="."), told)
+
+
+def assert_worked_out(made: tuple[str | None, Composer], told: str) -> None:
+    outcome, composer = made
     assert outcome == "answered"
     assert composer.text.startswith(told)
     assert composer.text.endswith("[1][2] (worked out from the sources)")
@@ -326,11 +348,15 @@ def test_a_difference_is_marked_as_worked_out(first: str, second: str, told: str
     "It was 10%. It was $12.", "It was $10. It was €12.", "It has no figure. Nor this.",
     "It came in 2002. It ended in May 2016.",
     "It came in 2002. It went on in 2004. It ended in 2016.",
+    "It has 12 companies. It had 30 companies.", "It has 12 members. It had 15 members.",
+    "It is 300 m long. It was 500 m long.", "It is no. 3. It was no. 5.",
+    "It came on 3 May. It ended on 5 May.",
 ])  # fmt: skip
-def test_there_is_no_difference_but_of_two_figures_of_one_kind(text: str) -> None:
+def test_there_is_no_difference_but_of_two_amounts_or_dates_of_one_kind(text: str) -> None:
     document = make_document(text.replace(". ", ".\n\n"))
-    outcome, composer = write("difference", "How many years?", document, best=".")
-    assert (outcome, composer.text) == (None, "")
+    for asked in ("How many years?", "What is the difference?"):
+        outcome, composer = write("difference", asked, document, best=".")
+        assert (outcome, composer.text) == (None, "")
 
 
 def test_figures_that_do_not_bear_on_it_make_no_difference() -> None:
@@ -356,37 +382,42 @@ def test_a_word_for_time_decides_between_dates_and_amounts(
 
 
 @pytest.mark.parametrize(("text", "language", "told"), [
-    ("How long did it take?", "en", "2 months"), ("Сколько дней прошло?", "ru", "2 месяца"),
+    pytest.param("How long did it take?", "en", "2 months",
+                 marks=pytest.mark.xfail(strict=True, reason="it names no unit of time")),
+    ("Сколько дней прошло?", "ru", "2 месяца"),
     ("Сколько лет прошло?", "ru", "2 месяца"), ("By how much does Montenegro lead?", "en", "2 %"),
     ("Aynı oran ne kadar arttı?", "tr", "2 %"), ("Bununla ilə onun fərqi?", "az", "2 %"),
 ])  # fmt: skip
-@pytest.mark.xfail(strict=True, reason="words for time are told by the beginnings of three of them")
 def test_words_for_time_are_told_from_others(text: str, language: str, told: str) -> None:
     _, composer = write("difference", text, BOTH, best=".", language=language)
     assert composer.text.startswith(told)
 
 
-@pytest.mark.parametrize(("text", "told"), [
-    pytest.param("It came on 31 January 2021. It ended on 1 March 2021.", "1 month, 1 day",
-                 id="a month shorter than the day it began on"),
-    pytest.param("It has 12 companies. It had 30 companies.", "18 companies", id="stem"),
-    pytest.param("It has 12 members. It had 15 members.", "3 members", id="plural"),
-    pytest.param("It cost 3 400 manats. It cost 3 200 manats.", "200 manats", id="thousands"),
-    pytest.param("It came on 3 May 2021. It ended on 5 May 2021.", "2 days", id="day of a month"),
-    pytest.param("It came on 3 May. It ended on 5 May.", "", id="day without a year"),
-    pytest.param("In 2020 the plan came. In 2023 the plan went.", "3 years", id="years"),
+@pytest.mark.parametrize(("text", "language", "told"), [
+    ("They paid $35 million. He paid $5m.", "en", "$30 million"),
+    ("It is 12 percent. It was 10 percent.", "en", "2 %"),
+    ("Oran %50 oldu. Oran %40 idi.", "tr", "10 %"),
 ])  # fmt: skip
-@pytest.mark.xfail(strict=True, reason="what is counted is not told from the word that follows")
-def test_what_is_counted_is_told_as_the_source_has_it(text: str, told: str) -> None:
+@pytest.mark.xfail(strict=True, reason="amounts spelt so are not read")
+def test_an_amount_is_read_in_every_spelling(text: str, language: str, told: str) -> None:
+    document = make_document(text.replace(". ", ".\n\n"))
+    _, composer = write("difference", "?", document, best=".", language=language)
+    assert composer.text.startswith(told)
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    pytest.param("They paid $35 million. He paid $5 m.", "$30 million", id="short scale"),
+    pytest.param("Bu $1.5 milyar idi. O $900 milyon idi.", "$600 mil", id="scale in Turkish"),
+    pytest.param("Это $1.5 млрд в год. То $900 млн в год.", "$600 mil", id="scale in Russian"),
+    pytest.param("It cost $5-10 million. It cost $20 million.", "", id="range"),
+    pytest.param("In 2020 $4.1 billion was paid. It ended.", "", id="year before a sign"),
+    pytest.param("It took nan lira. It took 5 lira.", "", id="no number"),
+])  # fmt: skip
+@pytest.mark.xfail(strict=True, reason="a scale is left out, or what is no amount taken for one")
+def test_no_wrong_difference_is_told(text: str, told: str) -> None:
     document = make_document(text.replace(". ", ".\n\n"))
     _, composer = write("difference", "What is the difference?", document, best=".")
-    assert composer.text.startswith(told) and bool(composer.text) is bool(told)
-
-
-@pytest.mark.xfail(strict=True, reason="m is read as million without a currency")
-def test_metres_are_no_millions() -> None:
-    document = make_document("The bridge is 300 m long.\n\nThe tunnel is 500 m long.")
-    assert "million" not in write("difference", "?", document, best=".")[1].text
+    assert not composer.text or (told and composer.text.startswith(told))
 
 
 def dated(outcome: str = "answered") -> Answer:
@@ -418,8 +449,18 @@ def test_the_last_answer_comes_in_the_language_named(text: str, says: str) -> No
     ("O'zbekchaga o'gir", "Manbalar"), ("O‘zbek tilida ayt", "Manbalar"),
     ("Tell me of the Turkic states in Kazakh", "Дереккөздер"),
 ])  # fmt: skip
-@pytest.mark.xfail(strict=True, reason="names of languages are told by five letters only")
 def test_short_names_of_languages_are_known_too(text: str, says: str) -> None:
+    _, composer = write("translate", text, last=dated(), leans=True)
+    assert composer.text.startswith(says)
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    pytest.param("Put it in Russian or so", "Источники", id="any word with an o"),
+    pytest.param("Переведи на русский с английского", "Источники", id="from another"),
+    pytest.param("Translate it into Russian from English", "Источники", id="from another, en"),
+])  # fmt: skip
+@pytest.mark.xfail(strict=True, reason="an o begins Uzbek; the last language named is taken")
+def test_no_other_word_is_taken_for_the_language(text: str, says: str) -> None:
     _, composer = write("translate", text, last=dated(), leans=True)
     assert composer.text.startswith(says)
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from fakes import ScriptedChat
 
-from assistant import Answer, Assistant
+from assistant import Answer, Assistant, prompts
 from assistant.compose import wording
-from assistant.errors import ModelError, QuestionError, SourceError
+from assistant.errors import ModelError, QuestionError, SourceError, WeightsError
+from assistant.reader import Reads
 from assistant.types import Message
 from evals.metrics import unsupported
 
@@ -248,9 +249,60 @@ def test_the_sources_stand_before_the_question_and_stay_the_same(make_assistant:
     assistant = make_assistant(chat)
     assistant.ask(WHERE)
     assistant.ask("Who led the Turkish delegation?")
-    prefixes = {asked[0]["content"] for asked in chat.asked + chat.probed}
-    assert len(prefixes) == 1
-    assert "2021-09-15" not in prefixes.pop()
+    (prefix,) = {asked[0]["content"] for asked in chat.probed}
+    assert prefix.startswith(prompts.SYSTEM)
+    assert SUM in prefix and "Bishkek" in prefix
+    assert "2021-09-15" not in prefix
+
+
+def test_a_draft_is_asked_for_with_a_few_sentences_right_beside_the_question(
+    make_assistant: Make,
+) -> None:
+    chat = ScriptedChat(["", ""], [0.9, 0.9])
+    assistant = make_assistant(chat)
+    for question in (WHERE, "Who led the Turkish delegation?"):
+        assistant.ask(question)
+        system, request = chat.asked[-1]
+        assert system == {"role": "system", "content": prompts.SYSTEM}
+        leads, _, asked = request["content"].partition(f"\n\nQuestion: {question}\n")
+        assert asked == prompts.DRAFT
+        told = [line.removeprefix("- ") for line in leads.splitlines()[1:]]
+        texts = [one.shown for found in assistant._sentences.values() for one in found]
+        assert 1 <= len(told) <= 4 and set(told) <= set(texts)
+    assert len(chat.asked) == 2
+
+
+def test_the_words_that_answer_come_first_and_then_the_sentence(make_assistant: Make) -> None:
+    chat = ScriptedChat(["Bishkek, Kyrgyzstan."], [0.9])
+    assistant = make_assistant(chat)
+    answer = assistant.ask(WHERE)
+    first, quote, *_ = answer.text.splitlines()
+    assert answer.outcome == "answered"
+    assert first == "Bishkek, Kyrgyzstan [1]"
+    assert quote.startswith("“") and "Bishkek, Kyrgyzstan" in quote and quote.endswith("[1]")
+    assert answer.quoted, "every word of it is the sources' own"
+    assert_proven(answer, assistant)
+
+
+def test_words_that_stand_nowhere_do_not_come_first(make_assistant: Make) -> None:
+    answer = ask(make_assistant, WHERE, "Astana, Kazakhstan")
+    assert answer.text.startswith(f"{wording('en', 'says')}\n“")
+    assert "Astana" not in answer.text
+
+
+@pytest.mark.xfail(strict=True, raises=WeightsError, reason="the reader's fault is not caught")
+def test_a_reader_that_is_not_here_is_told_of_where_a_question_is_in_another_language(
+    make_assistant: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> Reads:
+        raise WeightsError("The reader is not here.", "ots-assistant fetch")
+
+    chat = ScriptedChat(["Where was the agreement signed?", "Bishkek, Kyrgyzstan"], [0.9])
+    assistant = make_assistant(chat)
+    monkeypatch.setattr(assistant._judging, "_reader", missing)
+    answer = assistant.ask("Соглашение подписали где именно?")
+    assert answer.error_code == WeightsError.exit_code
+    assert "Bishkek" in answer.text
 
 
 def test_no_draft_is_written_where_none_could_count(make_assistant: Make) -> None:

@@ -23,7 +23,7 @@ STATES = ("organisation", "Organization of Turkic States")
     (KAZAKHSTAN, ["Kazakhstan", "Kazakistan", "Qazaxıstan", "Казахстан", "Қазақстан", "Казакстан",
                   "Qozogʻiston", "Qozog'iston", "Qazaqstan"]),
     (KAZAKHSTAN, ["Kazakhstan's part", "Kazakistan’da", "QAZAXISTANDA", "kazakhstan",
-                  "в Казахстане", "казахстанский", "Қазақстандағы", "Казакстандан",
+                  "в Казахстане", "Казахстанский", "Қазақстандағы", "Казакстандан",
                   "Qozog‘istonda"]),
     (BISHKEK, ["Bishkek", "Bişkek'te", "Bişkekdə", "в Бишкеке", "Бішкектегі", "Бишкекте",
                "Bishkekda"]),
@@ -38,6 +38,11 @@ def test_one_thing_is_one_name_in_every_language_and_with_endings(
     name: Name, texts: list[str]
 ) -> None:
     assert {text: mentions(text) for text in texts} == {text: {name} for text in texts}
+
+
+@pytest.mark.xfail(strict=True, reason="with an ending it needs its capital")
+def test_an_adjective_of_a_name_has_no_capital_in_russian() -> None:
+    assert mentions("казахстанский закон") == {KAZAKHSTAN}
 
 
 @pytest.mark.parametrize("text", [
@@ -74,7 +79,6 @@ def test_common_words_are_no_names(text: str) -> None:
     "Who signed it?", "the Turkic states agreed", "bakım merkezi", "gençler için",
     "делиться данными",
 ])  # fmt: skip
-@pytest.mark.xfail(strict=True, reason="a name's stem with any other ending is taken for the name")
 def test_words_that_begin_like_a_name_are_none(text: str) -> None:
     assert not mentions(text)
 
@@ -84,7 +88,6 @@ def test_a_short_name_is_known_by_its_capitals(text: str) -> None:
     assert len(mentions(text)) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="names.toml has no form US")
 def test_two_capitals_are_a_country() -> None:
     assert mentions("The US signed it, it says to us") == {("country", "United States")}
 
@@ -117,14 +120,7 @@ def test_no_form_stands_in_two_entries_of_a_kind(kind: str) -> None:
             assert first.setdefault(words, name) == name, form
 
 
-@pytest.mark.parametrize(
-    "kind",
-    marked(
-        country="United States is taken for United Nations with another ending",
-        city="Kars is taken for Karshi, Бухарест for Bukhara, Бразилиа for Brazil",
-        organisation="DTO stands in two entries",
-    ),
-)
+@pytest.mark.parametrize("kind", marked(organisation="DTO stands in two entries"))
 def test_every_form_by_itself_names_what_has_it(kind: str) -> None:
     wrong = {}
     for entry in TABLE[kind]:

@@ -40,10 +40,11 @@ def _listed(sentence: Sentence) -> list[str]:
 
     Nothing unless it is three or more, of which a short word such as "and" brings the last.
     """
-    rest = sentence.shown.removeprefix(sentence.label).strip(" –—-:.")
+    shown = sentence.shown.lstrip("-–—•*· ")
+    rest = shown.removeprefix(sentence.label).strip(" –—-:.")
     *others, last = re.split(r",\s+", rest)
     joined = re.match(r"([^\W\d_]{1,3}) \S", last)
-    if not sentence.item or rest == sentence.shown.strip(" .") or len(others) < 2 or not joined:
+    if not sentence.item or rest == shown.strip(" .") or len(others) < 2 or not joined:
         return []
     return [*others, last[len(joined[1]) :].strip()]
 

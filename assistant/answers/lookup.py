@@ -15,6 +15,7 @@ from assistant.turn import Judged
 
 BESIDE = 0.5
 """What the reader must give a sentence, of what it gives the likeliest, to be quoted beside it."""
+_AROUND = " \n\t-*\"'“”"
 MOST, NEAREST = 3, 2
 """Sentences quoted for an answer; and where there is none."""
 
@@ -31,11 +32,13 @@ def conclude(judged: Judged, phrase: Phrase | None, reply: str, composer: Compos
         composer.tell(phrase.text, phrase.sentences)
         _quote(composer, phrase.sentences)
         return Conclusion("answered", "", signals)
-    if is_hopeless(judged.probe) or reply.lower().startswith(NOT_STATED):
-        missing = composer.frame("not_in_sources")
+    if is_hopeless(judged.probe) or reply.strip(_AROUND).lower().startswith(NOT_STATED):
+        # Where reader and chat model disagree neither is right often enough to be believed.
+        unsure = not is_hopeless(judged.probe)
+        missing = composer.frame("unsure" if unsure else "not_in_sources")
         composer.frame("nearest")
-        _quote(composer, judged.leads[:NEAREST])
-        return Conclusion("not_in_sources", missing, signals)
+        _quote(composer, judged.leads[: MOST if unsure else NEAREST])
+        return Conclusion("partial" if unsure else "not_in_sources", missing, signals)
     composer.frame("says")
     _quote(composer, _likeliest(judged))
     return Conclusion("answered", "", signals)

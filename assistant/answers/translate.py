@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from babel import Locale
 
 from assistant.answers.request import Request
 from assistant.compose import languages
-from assistant.text import fold, tokens
+from assistant.text import fold
 from assistant.types import Outcome
 
-_STEM = 5
-"""Letters in which a language's name, however inflected, agrees with the one looked up."""
+_STEM, _LONG = 4, 5
+"""Letters that a language's name has in common with its inflected forms, at least and at most."""
 
 
 def make(request: Request) -> Outcome | None:
@@ -30,16 +31,25 @@ def make(request: Request) -> Outcome | None:
 
 
 def _named(text: str) -> str:
-    """The language that a text names, in any of those there are words in; none where it doesn't."""
-    words = {token.folded[:_STEM] for token in tokens(text)}
-    return next((code for code, stems in _stems().items() if words & stems), "")
+    """The language that a text names last, whatever its own; none where it names none."""
+    named = [
+        code
+        for word in reversed(_words(text))
+        for code, names in _names().items()
+        if any(word == name or (len(name) >= _STEM and word.startswith(name)) for name in names)
+    ]
+    return named[0] if named else ""
 
 
 @cache
-def _stems() -> dict[str, frozenset[str]]:
+def _names() -> dict[str, frozenset[str]]:
     """For each language, how its names begin in all of them."""
-    found = {}
-    for code in languages():
-        names = [Locale(other).languages[code] for other in languages()]
-        found[code] = frozenset(fold(name.split()[0])[:_STEM] for name in names)
-    return found
+    return {
+        code: frozenset(_words(Locale(other).languages[code])[0][:_LONG] for other in languages())
+        for code in languages()
+    }
+
+
+def _words(text: str) -> list[str]:
+    """Words without case, diacritics and the apostrophes within them."""
+    return re.findall(r"\w+", re.sub(r"['’‘ʻʼ`]", "", fold(text)))
