@@ -1,4 +1,7 @@
-"""An OpenAI-compatible server on 127.0.0.1 that behaves, or misbehaves, as it is told."""
+"""An OpenAI-compatible server on 127.0.0.1 that behaves, or misbehaves, as it is told.
+
+It passes for llama.cpp's as well: whatever else is asked of that, it says a prompt of no words.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ REPLY = "The signing took place in Bishkek, Kyrgyzstan."
 
 
 class OpenAIServer(ThreadingHTTPServer):
-    """`mode` is one of: good, deaf, dies, empty, html, busy, no_logprobs, refuses_logprobs."""
+    """`mode` is one of: good, deaf, dies, endless, fails, empty, html, busy, no_logprobs,
+    refuses_logprobs."""
 
     daemon_threads = True
 
@@ -28,8 +32,12 @@ class OpenAIServer(ThreadingHTTPServer):
         """Ends the silence of a deaf server."""
 
     @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        return f"{self.root}/v1"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -41,8 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(asked)
-        mode = self.server.mode
+        mode, is_chat = self.server.mode, self.path.endswith("/chat/completions")
+        if is_chat:
+            self.server.asked.append(asked)
         if mode == "deaf":
             self.server.over.wait(10)
             self.close_connection = True
@@ -52,6 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(503, {"error": {"message": "The server\nis overloaded"}})
         elif mode == "html":
             self._send(200, "<html>Sign in to the hotel's network</html>")
+        elif not is_chat:
+            self._send(200, {"prompt": ""})
         elif mode == "refuses_logprobs" and asked.get("logprobs"):
             self._send(400, {"error": {"message": "logprobs is not supported"}})
         elif asked.get("stream"):
@@ -83,16 +94,20 @@ class _Handler(BaseHTTPRequestHandler):
             if mode == "dies" and place == 3:
                 self.close_connection = True
                 return  # without the chunk that ends the reply
+            if mode == "fails" and place == 3:
+                self._chunk(b'data: {"error": {"message": "out of memory"}}\n\n')
+                break
             self._event({"content": word if place == 0 else f" {word}"})
         self._event({}, "stop")
-        self._chunk(b"data: [DONE]\n\n")
+        if mode != "endless":
+            self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 
     def _event(self, delta: dict[str, str], finish: str | None = None) -> None:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m",
                  "choices": [choice]}  # fmt: skip
-        self._chunk(f"data: {json.dumps(event)}\n\n".encode())
+        self._chunk(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
