@@ -181,7 +181,7 @@ class Assistant:
             # The reader takes any language; where it finds nothing, the question goes in English.
             if turn.whole:
                 self._choose(turn)
-            if is_hopeless(turn.judged.probe):
+            if not turn.judged.leads or is_hopeless(turn.judged.probe):
                 self._translate(turn, model, doc_ids)
         if turn.judged.leads:
             yield self._looked_up(turn, model)

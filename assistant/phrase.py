@@ -17,6 +17,10 @@ WHOLE = 0.75
 _SEVERAL = re.compile(r"\s*[;\n]\s*|,\s+(?:and\s+)?|\s+and\s+")
 
 
+_SIGN_BEFORE = re.compile(r"[%$€£¥₼₺₸₽]\s?$")
+_SIGN_AFTER = re.compile(r"\s?[%$€£¥₼₺₸₽](?!\d)")
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """What answers in a few words, as the sources spell it, and the sentences it stands in."""
@@ -58,8 +62,10 @@ def _place(part: str, evidence: Sequence[Sentence]) -> tuple[str, Sentence] | No
             if said[at : at + len(wanted)] != wanted:
                 continue
             start, end = found[at].start, found[at + len(wanted) - 1].end
-            start -= _is_sign(shown[start - 1 : start])
-            end += _is_sign(shown[end : end + 1])
+            if sign := _SIGN_BEFORE.search(shown[:start]):
+                start = sign.start()
+            elif sign := _SIGN_AFTER.match(shown, end):
+                end = sign.end()
             if {c for c in part if _is_sign(c)} <= set(shown[start:end]):
                 return shown[start:end], sentence
     return None
@@ -67,7 +73,7 @@ def _place(part: str, evidence: Sequence[Sentence]) -> tuple[str, Sentence] | No
 
 def _is_sign(character: str) -> bool:
     """Of a currency or percent."""
-    return character == "%" or (character != "" and unicodedata.category(character) == "Sc")
+    return character == "%" or unicodedata.category(character) == "Sc"
 
 
 def _is_new(told: str, question: str) -> bool:

@@ -290,7 +290,6 @@ def test_words_that_stand_nowhere_do_not_come_first(make_assistant: Make) -> Non
     assert "Astana" not in answer.text
 
 
-@pytest.mark.xfail(strict=True, raises=WeightsError, reason="the reader's fault is not caught")
 def test_a_reader_that_is_not_here_is_told_of_where_a_question_is_in_another_language(
     make_assistant: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,13 +104,7 @@ def test_every_entry_has_all_seven_languages(kind: str) -> None:
         assert all(forms and all(map(str.strip, forms)) for forms in entry.values()), entry
 
 
-def marked(**reasons: str) -> list[object]:
-    """The kinds, those with a known fault marked."""
-    faults = {kind: pytest.mark.xfail(strict=True, reason=why) for kind, why in reasons.items()}
-    return [pytest.param(kind, marks=faults.get(kind, ())) for kind in TABLE]
-
-
-@pytest.mark.parametrize("kind", marked(organisation="DTO stands in two entries"))
+@pytest.mark.parametrize("kind", TABLE)
 def test_no_form_stands_in_two_entries_of_a_kind(kind: str) -> None:
     first: dict[tuple[str, ...], str] = {}
     for entry in TABLE[kind]:
@@ -120,7 +114,7 @@ def test_no_form_stands_in_two_entries_of_a_kind(kind: str) -> None:
             assert first.setdefault(words, name) == name, form
 
 
-@pytest.mark.parametrize("kind", marked(organisation="DTO stands in two entries"))
+@pytest.mark.parametrize("kind", TABLE)
 def test_every_form_by_itself_names_what_has_it(kind: str) -> None:
     wrong = {}
     for entry in TABLE[kind]:

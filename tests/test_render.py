@@ -216,7 +216,6 @@ def test_odd_bars_are_a_table_too(line: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["| --- |", "Here:\n| --- | --- |\nIt ends."])
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="a rule without a table breaks the page")
 def test_a_rule_that_stands_alone_is_shown(text: str) -> None:
     check_harmless(render.text_html(ENGLISH, text, (), 1))
 

@@ -11,6 +11,7 @@ from assistant.types import Outcome
 
 SURE = 0.35
 """What the reader must give a sentence for its list to be counted."""
+_AND = frozenset("and or ve və и или және жана va ham".split())
 _NAME = r"[^\W\d_a-zа-я][\w-]*(?: [^\W\d_a-zа-я][\w-]*)*"
 _NAMES = re.compile(rf"(?<![’']s ){_NAME}(?:, {_NAME})+,? [^\W\d_]{{1,3}} {_NAME}(?=[.,;:]|$)")
 """Names parted by commas, the last by a short word such as "and": three or more of them."""
@@ -38,15 +39,15 @@ def make(request: Request) -> Outcome | None:
 def _listed(sentence: Sentence) -> list[str]:
     """What an item of a list lists in turn, after the dash or colon that parts its label from it.
 
-    Nothing unless it is three or more, of which a short word such as "and" brings the last.
+    Nothing unless it is three or more, of which an "and" brings the last.
     """
     shown = sentence.shown.lstrip("-–—•*· ")
     rest = shown.removeprefix(sentence.label).strip(" –—-:.")
     *others, last = re.split(r",\s+", rest)
-    joined = re.match(r"([^\W\d_]{1,3}) \S", last)
-    if not sentence.item or rest == shown.strip(" .") or len(others) < 2 or not joined:
+    word, _, last = last.partition(" ")
+    if not sentence.item or rest == shown.strip(" .") or len(others) < 2 or word not in _AND:
         return []
-    return [*others, last[len(joined[1]) :].strip()]
+    return [*others, last]
 
 
 def _names(sentence: Sentence) -> list[str]:

@@ -103,7 +103,7 @@ def _kind_of(line: str) -> str:
 
 def _table_html(rows: Sequence[Sequence[str]]) -> str:
     """The first row as the head, the first cell of the others as theirs."""
-    head, *others = [row for row in rows if row]
+    head, *others = [row for row in rows if row] or [[]]
     top = "".join(f'<th scope="col" dir="auto">{cell}</th>' for cell in head)
     body = "".join(
         f'<tr><th scope="row" dir="auto">{row[0]}</th>'
