@@ -201,16 +201,19 @@ class Assistant:
     def _looked_up(self, turn: Turn, model: ChatModel | None) -> Answer:
         """The answer from the sentences that may hold one, told in few words by the chat model."""
         found = turn.judged.leads
+        verdicts = None
         if model and not is_hopeless(turn.judged.probe):
             leads = sorted(found, key=lambda lead: (lead.doc_id, lead.start))
             told = [(self.documents[lead.doc_id].title, lead.shown) for lead in leads]
             request = prompts.render_answer(turn.request, told)
             try:
-                turn.claims(model.stream(request, self._settings.max_answer_tokens))
+                claims = turn.claims(model.stream(request, self._settings.max_answer_tokens))
                 turn.phrase = phrase_in(turn.draft, found, turn.request)
+                # What is no words of the sources may still be a statement that they carry.
+                verdicts = turn.verdicts = [Grounder(found).judge(claim) for claim in claims]
             except AssistantError as fault:
                 turn.fail(fault)
-        end = lookup.conclude(turn.judged, turn.phrase, turn.draft, turn.composer)
+        end = lookup.conclude(turn.judged, turn.phrase, verdicts, turn.composer)
         turn.mark("total")
         return replace(self._answer(turn, end.outcome), missing=end.missing, signals=end.signals)
 

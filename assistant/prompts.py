@@ -18,8 +18,6 @@ SYSTEM = (
 )
 LEADS = "From the articles:\n{leads}\n\nQuestion: {question}\n"
 DRAFT = "Answer with the fewest words of the sentences above that answer it, copied exactly."
-NOT_STATED = "not stated"
-OR_NOT = f" If they do not say, reply: {NOT_STATED}."
 YES_NO = "Go by the sentence alone. Reply yes or no."
 ANSWERABLE = "Do these sentences explicitly state the answer to this question? Reply yes or no."
 FOLLOW_UP = "(Asked before: {asked} Answered: {told}) {question}"
@@ -93,14 +91,14 @@ def render_draft(question: str, leads: Sequence[str]) -> list[Message]:
 
 
 def render_answer(question: str, leads: Sequence[tuple[str, str]]) -> list[Message]:
-    """The same from sentences that may not answer, each with the title of its document."""
+    """The same from sentences of long sources, under the titles of their documents."""
     lines: list[str] = []
     for place, (title, text) in enumerate(leads):
         if place == 0 or title != leads[place - 1][0]:
             lines.append(f"{title}:")
         lines.append(f"- {text}")
     asked = "\n".join(lines) + f"\n\nQuestion: {question}\n"
-    return [render_sources((), {}), {"role": "user", "content": asked + DRAFT + OR_NOT}]
+    return [render_sources((), {}), {"role": "user", "content": asked + DRAFT}]
 
 
 def render_yes_no(question: str, leads: Sequence[str]) -> list[Message]:

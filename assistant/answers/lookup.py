@@ -7,40 +7,55 @@ from collections.abc import Sequence
 from assistant.answerability import is_hopeless
 from assistant.compose import Composer
 from assistant.conclude import Conclusion
+from assistant.grounding import Verdict
 from assistant.passages import Sentence
 from assistant.phrase import Phrase
-from assistant.prompts import NOT_STATED
 from assistant.reading import Reading, Window
 from assistant.turn import Judged
 
 BESIDE = 0.5
 """What the reader must give a sentence, of what it gives the likeliest, to be quoted beside it."""
-_AROUND = " \n\t-*\"'“”"
+FIRST = 2
+"""So many of the sentences that may hold the answer are believed to: words of another answer only
+seemingly."""
 MOST, NEAREST = 3, 2
 """Sentences quoted for an answer; and where there is none."""
 
 
-def conclude(judged: Judged, phrase: Phrase | None, reply: str, composer: Composer) -> Conclusion:
+def conclude(
+    judged: Judged,
+    phrase: Phrase | None,
+    verdicts: Sequence[Verdict] | None,
+    composer: Composer,
+) -> Conclusion:
     """The words that answer and the sentences they stand in; else the sentences; else that none do.
 
-    `phrase` and `reply` are the chat model's: it saw the sentences that may hold the answer.
+    `phrase` is what the chat model made of them, `verdicts` what became of a reply that was none;
+    None where it was not asked.
     """
     signals = {"answerability": judged.probe or 0.0}
-    if not judged.leads:
-        return Conclusion("not_in_sources", composer.frame("not_in_sources"), signals)
-    if phrase:
+    first = judged.leads[:FIRST]
+    if not first or is_hopeless(judged.probe):
+        missing = composer.frame("not_in_sources")
+        if first:
+            composer.frame("nearest")
+            _quote(composer, judged.leads[:NEAREST])
+        return Conclusion("not_in_sources", missing, signals)
+    if phrase and set(phrase.sentences).intersection(first):
         composer.tell(phrase.text, phrase.sentences)
         _quote(composer, phrase.sentences)
-        return Conclusion("answered", "", signals)
-    if is_hopeless(judged.probe) or reply.strip(_AROUND).lower().startswith(NOT_STATED):
-        # Where reader and chat model disagree neither is right often enough to be believed.
-        unsure = not is_hopeless(judged.probe)
-        missing = composer.frame("unsure" if unsure else "not_in_sources")
+    elif supported := [v for v in verdicts or () if v.window and v.supported]:
+        for verdict in supported:
+            composer.support(verdict)
+    elif verdicts is None:
+        composer.frame("says")
+        _quote(composer, _likeliest(judged))
+    else:
+        # Where the chat model finds no words in them the reader is not right often enough.
+        missing = composer.frame("unsure")
         composer.frame("nearest")
-        _quote(composer, judged.leads[: MOST if unsure else NEAREST])
-        return Conclusion("partial" if unsure else "not_in_sources", missing, signals)
-    composer.frame("says")
-    _quote(composer, _likeliest(judged))
+        _quote(composer, judged.leads[:MOST])
+        return Conclusion("partial", missing, signals)
     return Conclusion("answered", "", signals)
 
 
