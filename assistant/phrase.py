@@ -35,7 +35,7 @@ def phrase_in(reply: str, evidence: Sequence[Sentence], question: str) -> Phrase
     Nor is it one that says nothing but what the question said.
     """
     plain = reply.strip()
-    if not plain or len(plain) > LONGEST:
+    if not plain or len(plain) > LONGEST or "|" in plain:
         return None
     for parts in ([plain], [part for part in _SEVERAL.split(plain) if tokens(part)]):
         found = [_place(part, evidence) for part in parts]

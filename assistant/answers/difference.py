@@ -22,7 +22,7 @@ from assistant.text import currency, fold, tokens
 from assistant.timeline import events
 from assistant.types import Outcome
 
-BEARS, SHARE = 0.15, 0.3
+BEARS, SHARE = 0.3, 0.3
 """What the reader must give a sentence, in itself and beside what the best one has."""
 _SCALES = {"thousand": 3, "bn": 9} | {
     begins: power

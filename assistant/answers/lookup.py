@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assistant.answerability import is_hopeless
 from assistant.compose import Composer
 from assistant.conclude import Conclusion
-from assistant.grounding import Verdict
+from assistant.grounding import Verdict, is_fragment
 from assistant.passages import Sentence
 from assistant.phrase import Phrase
 from assistant.reading import Reading, Window
@@ -44,7 +44,7 @@ def conclude(
     if phrase and set(phrase.sentences).intersection(first):
         composer.tell(phrase.text, phrase.sentences)
         _quote(composer, phrase.sentences)
-    elif supported := [v for v in verdicts or () if v.window and v.supported]:
+    elif supported := [v for v in verdicts or () if _states(v)]:
         for verdict in supported:
             composer.support(verdict)
     elif verdicts is None:
@@ -57,6 +57,11 @@ def conclude(
         _quote(composer, judged.leads[:MOST])
         return Conclusion("partial", missing, signals)
     return Conclusion("answered", "", signals)
+
+
+def _states(verdict: Verdict) -> bool:
+    """Whether it is a whole statement that a source carries: a lone word says nothing of what."""
+    return verdict.supported and not is_fragment(verdict.text) and "|" not in verdict.text
 
 
 def _likeliest(judged: Judged) -> list[Sentence]:

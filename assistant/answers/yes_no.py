@@ -10,9 +10,10 @@ from assistant.types import Outcome
 
 SURE = 0.5
 """What the reader must give a sentence for it to be asked whether it says yes or no."""
-YES, NOT_YES = 0.75, 0.5
-"""The chat model's probability of a yes from which it is one, and below which it may be a no. It
-can't tell a no from what is not said (docs/kinds.md), so a no needs another name in its place."""
+YES, YES_ABROAD, NOT_YES = 0.75, 0.9, 0.5
+"""The chat model's probability of a yes from which it is one, where the question is in the language
+of the source and where it is not, and below which it may be a no. It can't tell a no from what is
+not said (docs/kinds.md), so a no needs another name in its place."""
 
 
 def make(request: Request) -> Outcome | None:
@@ -24,7 +25,9 @@ def make(request: Request) -> Outcome | None:
     yes = request.says_yes(best)
     if yes is None:
         return None
-    word = "yes" if yes >= YES else "no" if yes < NOT_YES and _names_another(request, best) else ""
+    abroad = request.composer.language != request.documents[best.doc_id].language
+    surely = yes >= (YES_ABROAD if abroad else YES)
+    word = "yes" if surely else "no" if yes < NOT_YES and _names_another(request, best) else ""
     if not word:
         return None
     said = wording(request.composer.language, word)
