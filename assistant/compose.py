@@ -41,6 +41,8 @@ def _wording() -> dict[str, dict[str, str]]:
     return tomllib.loads(Path(__file__).with_name("wording.toml").read_text(encoding="utf-8"))
 
 
+WHOLE = 0.7
+"""A claim of this share of the sentence that it rests on says all of it."""
 Cell = tuple[str, Sequence[Sentence]]
 """What a place in a table says and the sentences that say so; no text where none does."""
 
@@ -81,9 +83,12 @@ class Composer:
             self._lines.append(words)
 
     def support(self, verdict: Verdict) -> None:
-        """Show a supported claim in the model's words."""
+        """Show a supported claim in the model's words; of a short one the proof is quoted too."""
         assert verdict.window is not None
-        self._show(verdict.text, verdict.window.sentences, "{}")
+        sentences = verdict.window.sentences
+        self._show(verdict.text, sentences, "{}")
+        if len(verdict.text) < WHOLE * sum(len(sentence.shown) for sentence in sentences):
+            self._told.difference_update(sentences)
 
     def quote(self, window: Window) -> None:
         """Show a window of evidence in the source's words."""

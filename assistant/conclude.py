@@ -326,7 +326,10 @@ def _show(
         assert window is not None
         if _is_label(verdict):
             same = [w for w in labels if w.sentences[-1].block == window.sentences[-1].block]
-            composer.listing(whole_list(window, ranked) if len(same) > 1 else window)
+            if len(same) > 1:
+                composer.listing(whole_list(window, ranked))
+            else:
+                composer.quote(window)
         elif (
             is_fragment(verdict.text)
             or Reading(verdict.text).words <= asked.words

@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from assistant import Settings
 from assistant.models import load_e5
-from assistant.requests.kinds import LOOKUP, SURE, WEIGHTS, vector
+from assistant.requests.kinds import LOOKUP, WEIGHTS, bound, vector
 
 REQUESTS = Path(__file__).with_name("kinds.jsonl")
 FOLDS = 5
@@ -58,7 +58,8 @@ def table(requests: list[dict[str, str]], x: Any, y: Any) -> str:
         model = _model().fit(x[fold != number], y[fold != number])
         shares = model.predict_proba(x[fold == number])
         best = model.classes_[shares.argmax(axis=1)]
-        told[fold == number] = np.where(shares.max(axis=1) >= SURE, best, LOOKUP)
+        bounds = np.array([bound(kind) for kind in best])
+        told[fold == number] = np.where(shares.max(axis=1) >= bounds, best, LOOKUP)
     lines = ["| kind | n | told | taken for lookup | taken for another |", "|---|---|---|---|---|"]
     for kind in sorted(set(y)):
         mine = told[y == kind]

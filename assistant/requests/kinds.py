@@ -15,8 +15,10 @@ from assistant.e5 import E5, MAX_TOKENS, Floats
 
 WEIGHTS = Path(__file__).parent.parent / "weights_data" / "kinds.safetensors"
 LOOKUP = "lookup"
-SURE = 0.6
-"""The probability from which a kind other than `lookup` is believed."""
+SURE, SURER = 0.6, 0.9
+"""The probability from which a kind other than `lookup` is believed, and one of those below."""
+WHOLE = ("comparison", "dates", "difference", "everything", "summary")
+"""Kinds whose answers are drawn from whole documents, and beside the point if it was none."""
 
 
 class TellsKinds(Protocol):
@@ -43,7 +45,13 @@ class Kinds:
         logits = self._weight @ vector(self._e5, text) + self._bias
         shares = np.exp(logits - logits.max())
         best = int(shares.argmax())
-        return self.names[best] if shares[best] / shares.sum() >= SURE else LOOKUP
+        kind = self.names[best]
+        return kind if shares[best] / shares.sum() >= bound(kind) else LOOKUP
+
+
+def bound(kind: str) -> float:
+    """The probability from which a kind is believed."""
+    return SURER if kind in WHOLE else SURE
 
 
 def vector(e5: E5, text: str) -> Floats:
