@@ -11,6 +11,7 @@ from assistant import models
 from assistant.answers.write import Writer
 from assistant.documents.library import load_sources
 from assistant.index import SearchIndex, up_to_date
+from assistant.kept_vectors import KeptVectors
 from assistant.reader import Reads
 from assistant.requests.kinds import Kinds
 from assistant.settings import Settings
@@ -47,4 +48,5 @@ def assemble(
     index = up_to_date(kept, asked_of, encoder, progress, however_many=folder is not None)
     reader = cache(lambda: models.load_reader(settings))
     writer = Writer(cache(lambda: Kinds(models.load_e5(settings))), encoder)
-    return asked_of, index, encoder, reader, chat_model.get, settings, writer
+    kept_encoder = KeptVectors(encoder, kept.cache_dir / "vectors")
+    return asked_of, index, kept_encoder, reader, chat_model.get, settings, writer
