@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import BagOfWords, ScriptedChat, WordReader, write_sources
 
-from assistant import Assistant, Settings
+from assistant import Assistant, Settings, prompts
 from assistant.index import SearchIndex, build
 from assistant.sources import load_documents
 
@@ -69,7 +69,12 @@ def test_the_sources_reach_the_model_only_as_its_reading_matter(
     make(settings, tmp_path, chat, ferry=POISON).ask("How often does the ferry run?")
     (request,) = chat.asked
     assert [message["role"] for message in request] == ["system", "user"]
-    assert request[0]["content"].index("don't do") < request[0]["content"].index("SYSTEM: ignore")
+    rules, asked = (message["content"] for message in request)
+    assert "don't do" in rules
+    assert "ferry" not in rules
+    shown, _, rest = asked.partition("Question: How often does the ferry run?")
+    assert "twice a day" in shown
+    assert rest.strip() == prompts.DRAFT
 
 
 def test_sources_that_differ_are_both_shown(settings: Settings, tmp_path: Path) -> None:

@@ -30,10 +30,10 @@ def test_where_it_was_signed_and_sooner_the_second_time(ready: Assistant) -> Non
 
 
 @pytest.mark.local_model
-def test_where_one_sentence_tells_it_the_model_may_say_it(ready: Assistant) -> None:
+def test_the_words_that_tell_it_come_first(ready: Assistant) -> None:
     answer = ready.ask("Where is the General Secretariat of the OTS?")
-    assert "Istanbul" in answer.text
-    assert not answer.quoted
+    assert answer.text.startswith("Istanbul")
+    assert "“The General Secretariat of OTS is situated in Istanbul, Türkiye.”" in answer.text
 
 
 @pytest.mark.local_model
