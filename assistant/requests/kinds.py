@@ -17,8 +17,10 @@ WEIGHTS = Path(__file__).parent.parent / "weights_data" / "kinds.safetensors"
 LOOKUP = "lookup"
 SURE, SURER = 0.6, 0.9
 """The probability from which a kind other than `lookup` is believed, and one of those below."""
-WHOLE = ("comparison", "dates", "difference", "everything", "summary")
-"""Kinds whose answers are drawn from whole documents, and beside the point if it was none."""
+STRICT = frozenset(
+    "advice author comparison dates difference everything older published summary".split()
+)
+"""Kinds whose answers are beside the point where a sentence would have answered."""
 
 
 class TellsKinds(Protocol):
@@ -51,7 +53,7 @@ class Kinds:
 
 def bound(kind: str) -> float:
     """The probability from which a kind is believed."""
-    return SURER if kind in WHOLE else SURE
+    return SURER if kind in STRICT else SURE
 
 
 def vector(e5: E5, text: str) -> Floats:
