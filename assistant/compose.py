@@ -123,13 +123,13 @@ class Composer:
         self._claim(text, tuple(dict.fromkeys(cited)), shape, worked_out)
 
     def table(self, head: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> None:
-        """Show rows of claims, each under its column; an empty cell says that nothing is stated."""
+        """Show rows of claims, each under its column; an empty cell says that nothing was found."""
         lines = [[_in_cell(name) for name in head], ["---"] * len(head)]
         for name, cells in rows:
             line = [_in_cell(name)]
             for text, sentences in cells:
                 if not sentences:
-                    line.append(wording(self.language, "not_stated"))
+                    line.append(wording(self.language, "not_found"))
                     continue
                 cited = tuple(one for sentence in sentences for one in self._cite(sentence))
                 self.claims.append(Claim(text, "supported", cited))

@@ -270,7 +270,7 @@ def rows(text: str) -> list[list[str]]:
 
 def test_a_comparison_has_a_row_for_each_aspect_told() -> None:
     outcome, composer = write("comparison", ASKED, PACT, SIGNED, aspects=ASPECTS)
-    none = "not stated"
+    none = "not found"
     assert outcome == "answered"
     assert rows(composer.text) == [
         ["", "Daily", "Daily"],
@@ -284,7 +284,7 @@ def test_a_comparison_has_a_row_for_each_aspect_told() -> None:
 
 def test_a_comparison_is_in_the_language_of_the_question() -> None:
     _, composer = write("comparison", ASKED, PACT, NOTE, aspects=ASPECTS, language="tr")
-    assert rows(composer.text)[2][::2] == ["Taraflar", "belirtilmemiş"]
+    assert rows(composer.text)[2][::2] == ["Taraflar", "bulunamadı"]
 
 
 @pytest.mark.parametrize(("count", "aspects"), [(1, ASPECTS), (5, ASPECTS), (2, {})])

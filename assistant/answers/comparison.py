@@ -21,6 +21,8 @@ SURE, TOLD = 0.5, 0.4
 def make(request: Request) -> Outcome | None:
     """The table; None where the request names fewer than two sources, or far too many."""
     subjects = request.subjects(2)
+    if len(subjects) == 1 and len(request.documents) <= MOST:
+        subjects = list(request.documents)  # words of one title often name both
     if not 2 <= len(subjects) <= MOST:
         return None
     told = [request.documents[doc_id] for doc_id in subjects]
