@@ -39,12 +39,12 @@ class Judge:
 
     def judge(self, question: str, passages: Sequence[Passage]) -> Judged:
         """What the passages have to do with a question: as much as the best of them has."""
-        readings = self._readings(question, passages)
+        pages, readings = self._read(question, passages)
         if not readings:
             return Judged(0.0)
         relevance: dict[Sentence, float] = {}
-        for passage, reading in zip(passages, readings, strict=True):
-            relevance |= zip(self.within(passage), reading.sentences, strict=True)
+        for page, reading in zip(pages, readings, strict=True):
+            relevance |= zip(page, reading.sentences, strict=True)
         return _judged(readings, relevance)
 
     def choose(
@@ -54,13 +54,13 @@ class Judge:
 
         And the `count` passages that answer best, best first.
         """
-        readings = self._readings(question, [hit.passage for hit in hits])
+        pages, readings = self._read(question, [hit.passage for hit in hits])
         if not readings:
             return Judged(0.0), []
         found: list[tuple[float, int, Sentence, float]] = []
-        for at, (hit, reading) in enumerate(zip(hits, readings, strict=True)):
+        for at, (hit, page, reading) in enumerate(zip(hits, pages, readings, strict=True)):
             worth = hit.score + PASSAGE_WEIGHT * _logit(reading.answered)
-            for sentence, p in zip(self.within(hit.passage), reading.sentences, strict=True):
+            for sentence, p in zip(page, reading.sentences, strict=True):
                 found.append((worth + SENTENCE_WEIGHT * _logit(p), at, sentence, p))
         found.sort(key=lambda one: -one[0])
         once: dict[str, int] = {}
@@ -83,12 +83,16 @@ class Judge:
         found = self._sentences[passage.doc_id]
         return [s for s in found if passage.start <= s.start < passage.end]
 
-    def _readings(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        pages = [
-            Page(self._header(passage), tuple(s.shown for s in self.within(passage)))
-            for passage in passages
+    def _read(
+        self, question: str, passages: Sequence[Passage]
+    ) -> tuple[list[list[Sentence]], list[Reading]]:
+        """The sentences of each passage, and what the reader makes of them."""
+        pages = [self.within(passage) for passage in passages]
+        read = [
+            Page(self._header(passage), tuple(sentence.shown for sentence in page))
+            for passage, page in zip(passages, pages, strict=True)
         ]
-        return self._reader().read(question, pages)
+        return pages, self._reader().read(question, read)
 
     def _header(self, passage: Passage) -> str:
         document = self._documents[passage.doc_id]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from assistant.types import Encoder
 
-MOST = 5000
-"""Vectors kept, some 8 MB; beyond that no more are."""
+MOST, LEAST = 5000, 8
+"""Vectors kept, some 8 MB, beyond which no more are; and how many new ones are worth writing the
+file for: the few words that a question alone has are not."""
 
 
 class KeptVectors:
@@ -37,7 +38,8 @@ class KeptVectors:
         made = dict(zip(new, self._encoder.encode_documents([*new.values()]), strict=True))
         if made and len(self._known) + len(made) <= MOST:
             self._known |= {key: np.array(vector, np.float32) for key, vector in made.items()}
-            self._write(self._known)
+            if len(made) >= LEAST:
+                self._write(self._known)
         return [made[key] if key in made else self._known[key].tolist() for key in keys]
 
     def _read(self) -> dict[bytes, NDArray[np.float32]]:

@@ -12,6 +12,11 @@ from assistant import kept_vectors
 from assistant.kept_vectors import KeptVectors
 
 
+@pytest.fixture(autouse=True)
+def keep_even_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_vectors, "LEAST", 1)
+
+
 class Counting(BagOfWords):
     """Notes what it was asked for."""
 
@@ -58,6 +63,13 @@ def test_where_nothing_can_be_written_vectors_are_made_all_the_same(tmp_path: Pa
     blocked.write_text("no folder")
     made = KeptVectors(Counting(), blocked).encode_documents(["Ann sings."])
     assert made == [BagOfWords().encode_query("Ann sings.")]
+
+
+def test_the_file_is_not_written_for_a_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_vectors, "LEAST", 2)
+    KeptVectors(Counting(), tmp_path / "few").encode_documents(["One."])
+    KeptVectors(Counting(), tmp_path / "more").encode_documents(["One.", "Two."])
+    assert [folder.name for folder in tmp_path.iterdir()] == ["more"]
 
 
 def test_no_more_than_so_many_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
