@@ -126,7 +126,7 @@ class Assistant:
         ranked = self._rank(turn, turn.query)
         model = self._chat_model()
         if isinstance(model, LocalChat):
-            model.prime(prompts.render_sources((), {}))
+            model.prime(prompts.RULES)
             if turn.whole:
                 model.prime_selection(self._selecting(turn, "", [], ranked)[1][0])
 

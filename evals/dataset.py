@@ -30,6 +30,7 @@ GENERAL = QUESTIONS.with_name("general.jsonl")
 _TEXTS = ("id", "question", "language", "kind", "expected", "gold_answer")
 _LISTS = ("history", "accept", "reject", "gold_quotes")
 _KNOWN = {*_TEXTS, *_LISTS, "direct", "bullets", "table", "note"}
+_KINDS = (*KINDS, *REQUEST_KINDS)
 _NEEDS_NO_QUOTE = ("metadata", "advice", "small-talk", "summary", "form")
 
 
@@ -112,8 +113,7 @@ def _check_shape(raw: Any, where: str) -> None:
     for name in _LISTS:
         if not isinstance(raw.get(name), list):
             raise EvalError(f"{where}: '{name}' is missing or no list.", f'add "{name}": […]')
-    kinds = (*KINDS, *REQUEST_KINDS)
-    for name, known in (("kind", kinds), ("expected", EXPECTED), ("language", LANGUAGES)):
+    for name, known in (("kind", _KINDS), ("expected", EXPECTED), ("language", LANGUAGES)):
         if raw[name] not in known:
             raise EvalError(
                 f"{where}: the {name} '{raw[name]}' is unknown.", f"use one of: {', '.join(known)}"
@@ -242,8 +242,7 @@ def select(
     limit: int | None = None,
 ) -> list[EvalCase]:
     """The cases asked for, in the order of the file; `limit` draws evenly, always the same ones."""
-    every = (*KINDS, *REQUEST_KINDS)
-    for name, values, known in (("kind", kinds, every), ("language", languages, LANGUAGES)):
+    for name, values, known in (("kind", kinds, _KINDS), ("language", languages, LANGUAGES)):
         if unknown := sorted(set(values) - set(known)):
             raise EvalError(
                 f"There is no {name} '{unknown[0]}'.", f"use one of: {', '.join(known)}"
